@@ -1,0 +1,51 @@
+# One-line targets. `make demo` and `make test` do all their own set-up on a fresh Debian machine.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup engine lab demo test unit integration acceptance check format lock clean
+
+help:  ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+
+setup: $(STAMP)  ## a virtual environment with verifier in it: .venv/bin/verifier
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+engine:  ## a Docker Engine that answers (installed and started on Debian as root)
+	lab/engine ensure
+
+lab: setup engine  ## three throw-away hosts, and the databases and images they need
+	$(BIN)/verifier lab up
+
+demo: lab  ## the whole promise on hosts of its own
+	$(BIN)/python lab/demo.py
+
+test: lab unit integration acceptance  ## everything
+unit: setup  ## no host, no network, seconds
+	$(BIN)/pytest -q tests/unit tests/test_architecture.py
+integration: lab  ## real hosts, every check's real fault
+	$(BIN)/pytest -q tests/integration tests/faults
+acceptance: lab  ## whole commands
+	$(BIN)/pytest -q tests/acceptance
+
+check: setup  ## format, lint, types
+	$(BIN)/ruff format --check verifier tests lab/demo.py
+	$(BIN)/ruff check verifier tests lab/demo.py
+	$(BIN)/mypy
+	$(BIN)/yamllint --strict .
+	$(BIN)/ansible-lint --offline --profile production playbooks roles
+
+format: setup  ## apply the formatter
+	$(BIN)/ruff format verifier tests lab/demo.py
+
+lock:  ## pin every dependency with its hashes, naming no package index
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate pyproject.toml --group dev -o requirements.lock
+
+clean:  ## the lab and what was built here
+	-$(BIN)/verifier lab down
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .verifier

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from verifier.errors import UsageError
+from verifier.inventory import Host, Inventory, Reach, load_inventory
+
+HOSTS = """
+all:
+  children:
+    web:
+      hosts:
+        w1: {ansible_host: 192.0.2.1}
+        w2: {ansible_host: 192.0.2.2}
+    db:
+      hosts:
+        d1: {ansible_host: 192.0.2.3}
+"""
+
+
+def _project(tmp_path: Path, hosts: str = HOSTS, **files: str) -> Path:
+    folder = tmp_path / "inventory" / "env"
+    folder.mkdir(parents=True)
+    (folder / "hosts.yml").write_text(hosts)
+    for name, text in files.items():
+        file = folder / "group_vars" / "all" / f"{name}.yml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return tmp_path
+
+
+def _load(project: Path, name: str = "env") -> Inventory:
+    return load_inventory(name, project=project)
+
+
+def test_hosts_groups_and_variables_are_those_ansible_sees(tmp_path: Path) -> None:
+    found = _load(
+        _project(tmp_path, vars="port: 8000\nurl: 'http://{{ ansible_host }}:{{ port }}/'\n")
+    )
+    assert [(h.name, h.groups) for h in found.hosts] == [
+        ("d1", ("db",)),
+        ("w1", ("web",)),
+        ("w2", ("web",)),
+    ]
+    assert found.host("w1").variable("url") == "http://192.0.2.1:8000/"
+
+
+def test_an_executable_inventory_and_a_plain_path_work(tmp_path: Path) -> None:
+    script = tmp_path / "dynamic.py"
+    listing = (
+        '{"web": {"hosts": ["a"]}, "_meta": {"hostvars": {"a": {"ansible_host": "192.0.2.9"}}}}'
+    )
+    script.write_text(f"#!{sys.executable}\nprint('{listing}')\n")
+    script.chmod(0o755)
+    assert _load(tmp_path, str(script)).host("a").reach.address == "192.0.2.9"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "name", "complaint"),
+    [
+        (HOSTS, "prodd", r"no inventory 'prodd' \(known: env\)"),
+        ("all: {hosts: {}}\n", "env", "inventory has no hosts"),
+        ("all: [unclosed\n", "env", "env"),
+        (
+            "all: {hosts: {a: {ansible_host: 192.0.2.1}, b: {ansible_host: 192.0.2.1}}}\n",
+            "env",
+            "'a' and 'b' are the same machine",
+        ),
+        (
+            "all: {hosts: {a: {ansible_connection: winrm}}}\n",
+            "env",
+            "connection 'winrm' is not supported",
+        ),
+    ],
+)
+def test_an_inventory_that_cannot_be_used_is_one_clear_error(
+    tmp_path: Path, hosts: str, name: str, complaint: str
+) -> None:
+    with pytest.raises(UsageError, match=complaint) as caught:
+        _load(_project(tmp_path, hosts), name)
+    assert caught.value.exit_code == 2
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("web", ["w1", "w2"]),
+        ("all,!w1", ["d1", "w2"]),
+        ("web:&w1", ["w1"]),
+        ("d1,w2", ["d1", "w2"]),
+    ],
+)
+def test_limits_are_ansible_patterns(tmp_path: Path, pattern: str, names: list[str]) -> None:
+    assert [h.name for h in _load(_project(tmp_path)).matching(pattern)] == names
+
+
+def test_a_typo_in_a_group_names_what_is_known(tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match="'webb' is no host and no group of .*known: d1, db, w1, w2, web"
+    ):
+        _load(_project(tmp_path)).matching("webb")
+
+
+def _host(**variables: object) -> Host:
+    return Host("h", ("g",), Reach("local", "h"), variables)
+
+
+def test_one_single_expression_keeps_the_type_of_its_value() -> None:
+    host = _host(ports=[80, 443], n=8000, text="{{ n }}", stack={"dir": "/srv/{{ n }}"})
+    assert host.value("{{ ports }}") == [80, 443]
+    assert host.value({"port": "{{ text }}", "url": "x:{{ n }}"}) == {"port": 8000, "url": "x:8000"}
+    assert host.value("{{ stack }}") == {"dir": "/srv/8000"}
+
+
+def test_a_missing_variable_is_named_with_the_host_and_the_template() -> None:
+    with pytest.raises(UsageError, match="host 'h': 'nope' is undefined in `a {{ nope }}`"):
+        _host().value("a {{ nope }}")
+
+
+def test_a_variable_that_refers_to_itself_is_an_error() -> None:
+    with pytest.raises(UsageError, match="refers to itself"):
+        _host(a="{{ b }}", b="{{ a }}").value("{{ a }}")
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "{{ lookup('pipe', 'id') }}",
+        "{{ ''.__class__.__mro__ }}",
+        "{{ cycler.__init__.__globals__ }}",
+    ],
+)
+def test_templates_run_nothing_on_the_controller(attack: str) -> None:
+    with pytest.raises(UsageError):
+        _host().value(attack)
+
+
+def test_vaulted_values_are_read_and_known_as_secrets(tmp_path: Path) -> None:
+    project = _project(
+        tmp_path, vault="vault_key: s3cret-value-1\n", plain="key: '{{ vault_key }}'\n"
+    )
+    folder = project / "inventory" / "env"
+    (folder / ".vault-password").write_text("open sesame\n")
+    ansible_vault = Path(sys.executable).with_name("ansible-vault")
+    subprocess.run(
+        [ansible_vault, "encrypt", "--vault-password-file", folder / ".vault-password",
+         folder / "group_vars" / "all" / "vault.yml"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    found = _load(project)
+    assert found.host("w1").variable("key") == "s3cret-value-1"
+    assert "s3cret-value-1" in found.secrets
+    assert "s3cret" not in repr(found)
+
+
+def test_a_wrong_vault_password_is_one_clear_error(tmp_path: Path) -> None:
+    test_vaulted_values_are_read_and_known_as_secrets(tmp_path)
+    (tmp_path / "inventory" / "env" / ".vault-password").write_text("wrong\n")
+    with pytest.raises(UsageError, match="ecrypt|vault"):
+        _load(tmp_path)

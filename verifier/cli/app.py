@@ -1,0 +1,98 @@
+"""The `verifier` program: its subcommands, and the one place where an error becomes a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+
+import click
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from verifier import __version__
+from verifier.cli import lab, plan, report, rollback, verify
+from verifier.cli import deploy as deploy_command
+from verifier.errors import Interrupted, VerifierError
+
+_SIGTERM_CODE = 143
+_CRASH_CODE = 3
+
+app = typer.Typer(
+    name="verifier",
+    help="Your Markdown deployment checklist, executed: deploy, verify every line on every host, roll back.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command(name="plan")(plan.command)
+app.command(name="deploy")(deploy_command.command)
+app.command(name="verify")(verify.command)
+app.command(name="rollback")(rollback.command)
+app.command(name="report")(report.command)
+app.add_typer(lab.app, name="lab")
+
+
+def _version(value: bool) -> None:  # noqa: FBT001  typer's callback
+    if value:
+        typer.echo(f"verifier {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),  # noqa: FBT001
+) -> None:
+    """Options of the program itself."""
+
+
+def main() -> None:
+    """Runs the program and leaves with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code; never a traceback unless VERIFIER_DEBUG is set."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = app(arguments, standalone_mode=False)
+    except click.exceptions.Abort:
+        return _say("interrupted", Interrupted.exit_code)
+    except click.ClickException as error:
+        return _say(error.format_message(), 2, hint="see --help")
+    except KeyboardInterrupt:
+        return _say("interrupted", Interrupted.exit_code)
+    except _Terminated:
+        return _say("terminated", _SIGTERM_CODE)
+    except VerifierError as error:
+        return _say(str(error), error.exit_code)
+    except BrokenPipeError:
+        return 0
+    except Exception as error:  # noqa: BLE001  the last resort: one line, not a traceback
+        if os.environ.get("VERIFIER_DEBUG"):
+            traceback.print_exc()
+        return _say(
+            f"verifier itself failed: {type(error).__name__}: {error}",
+            _CRASH_CODE,
+            hint="VERIFIER_DEBUG=1 shows where",
+        )
+    return code if isinstance(code, int) else 0
+
+
+class _Terminated(BaseException):
+    pass
+
+
+def _terminated(*_: object) -> None:
+    raise _Terminated
+
+
+def _say(message: str, code: int, *, hint: str = "") -> int:
+    console = Console(stderr=True, highlight=False)
+    tail = f" ({hint})" if hint else ""
+    console.print(f"[red]error:[/red] {escape(' '.join(message.split()) + tail)}", soft_wrap=True)
+    return code

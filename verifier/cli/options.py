@@ -1,0 +1,188 @@
+"""The options that several subcommands share, and the Context they become: everything loaded and checked, no host
+touched.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from verifier.assets import ansible_config, find_asset
+from verifier.checklist.items import find_checklists, load_checklists
+from verifier.cli.progress import Progress
+from verifier.deploy.steps import Ansible
+from verifier.errors import UsageError
+from verifier.inventory import load_inventory, read_vault_password_file
+from verifier.pipeline import Context
+from verifier.report import find_reporter
+from verifier.report.markdown import ticked_copy
+from verifier.report.text import show
+from verifier.run import Run
+from verifier.store import RunDirectory
+from verifier.waiver import load_waivers
+
+InventoryName = Annotated[
+    str,
+    typer.Option("--inventory", "-i", help="Name below inventory/, or any path Ansible accepts."),
+]
+Limit = Annotated[str, typer.Option("--limit", "-l", help="Only these hosts or groups: a,b,!c.")]
+Release = Annotated[
+    str, typer.Option("--release", help="Release to deploy; default: release_id of the inventory.")
+]
+ChecklistNames = Annotated[
+    list[str] | None,
+    typer.Option("--checklist", "-c", help="Only this checklist (name or file); repeatable."),
+]
+ItemNames = Annotated[
+    list[str] | None, typer.Option("--item", help="Only this item (id or source id); repeatable.")
+]
+Tags = Annotated[str, typer.Option("--tags", "-t", help="Only these steps: a,b.")]
+CheckMode = Annotated[
+    bool,
+    typer.Option("--check", "-C", help="Ansible's check mode: change nothing, say what would."),
+]
+Verbose = Annotated[
+    int, typer.Option("--verbose", "-v", count=True, help="Say more; twice: Ansible's own -v.")
+]
+Forks = Annotated[
+    int, typer.Option("--forks", "-f", min=1, help="Hosts that Ansible works on at once.")
+]
+VaultFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--vault-password-file", help="Default: .vault-password in the inventory's folder."
+    ),
+]
+Reporters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reporter", help="NAME:FILE or NAME:- (json, junit, markdown, text); repeatable."
+    ),
+]
+Tests = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--tests", help="Plain testinfra files or folders; default: checks/ if the project has it."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person typed, as the subcommands share it."""
+
+    inventory: str
+    limit: str = ""
+    release: str = ""
+    checklists: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    tags: str = ""
+    tests: tuple[Path, ...] = ()
+    vault_file: Path | None = None
+    verbosity: int = 0
+    forks: int = 20
+    check: bool = False
+    extra_args: tuple[str, ...] = ()
+    reporters: tuple[str, ...] = ()
+
+
+def make_context(given: Given) -> Context:
+    """Loads and checks everything a run begins with. Raises UsageError and its family."""
+    project = Path.cwd()
+    targets = [_target(reporter) for reporter in given.reporters]
+    if sum(file == "-" for _, file in targets) > 1:
+        raise UsageError(
+            "only one reporter may write to stdout", do="give the others a file: NAME:FILE"
+        )
+    if given.vault_file:
+        read_vault_password_file(given.vault_file)
+    inventory = load_inventory(
+        given.inventory,
+        project=project,
+        vault_file=given.vault_file,
+        extra_vars={"release_id": given.release} if given.release else {},
+    )
+    return Context(
+        project=project,
+        inventory=inventory,
+        checklists=load_checklists(find_checklists(project, given.checklists)),
+        waivers=load_waivers(project),
+        ansible=Ansible(
+            config=ansible_config(),
+            roles=find_asset("roles", project),
+            playbooks=find_asset("playbooks", project),
+            forks=given.forks,
+            verbosity=max(0, given.verbosity - 1),
+            check=given.check,
+            extra_args=given.extra_args,
+            environment=dict(os.environ),
+        ),
+        watcher=Progress(Console(stderr=True, highlight=False), verbose=given.verbosity > 0),
+        limit=given.limit,
+        release=given.release,
+        items=frozenset(given.items),
+        tags=frozenset(filter(None, given.tags.split(","))),
+        tests=_test_files(given.tests, project),
+    )
+
+
+def show_run(run: Run, context: Context, reporters: tuple[str, ...]) -> int:
+    """Writes every report into the run directory, those asked for where they were asked, and the summary to
+    stdout unless a reporter owns it. Returns the run's exit code.
+    """
+    store = RunDirectory.find(context.project, run.id)
+    owns_stdout = False
+    for name in ("json", "junit", "text"):
+        store.write(
+            f"report.{ {'json': 'json', 'junit': 'xml', 'text': 'txt'}[name] }",
+            find_reporter(name)(run),
+        )
+    for checklist in run.checklists:
+        store.write(f"{checklist.path.stem}.ticked.md", ticked_copy(run, checklist))
+    for reporter in reporters:
+        name, file = _target(reporter)
+        text = find_reporter(name)(run)
+        if file == "-":
+            owns_stdout = True
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            _write(Path(file), text)
+    console = Console(highlight=False, stderr=owns_stdout)
+    if not owns_stdout:
+        show(run, console)
+    console.print(f"Reports and evidence: {os.path.relpath(store.path)}", soft_wrap=True)
+    return run.exit_code
+
+
+def _target(reporter: str) -> tuple[str, str]:
+    name, _, file = reporter.partition(":")
+    find_reporter(name)
+    return name, file or "-"
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"report cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def _test_files(given: tuple[Path, ...], project: Path) -> tuple[Path, ...]:
+    folders = given or ((project / "checks",) if (project / "checks").is_dir() else ())
+    files: list[Path] = []
+    for place in folders:
+        if not place.exists():
+            raise UsageError("no such test file", where=str(place))
+        found = sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
+        if not found:
+            raise UsageError("has no test_*.py", where=str(place))
+        files += (file.resolve() for file in found)
+    return tuple(files)

@@ -1,0 +1,142 @@
+"""`verifier plan`: everything that would happen, without touching a host."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from verifier.cli import options as o
+from verifier.document import to_json
+from verifier.pipeline import Context
+from verifier.plan import Assignment, Plan, Step, make_plan, read_steps
+from verifier.redact import Redactor
+
+
+def command(
+    inventory: o.InventoryName,
+    limit: o.Limit = "",
+    release: o.Release = "",
+    tags: o.Tags = "",
+    checklist: o.ChecklistNames = None,
+    item: o.ItemNames = None,
+    vault_password_file: o.VaultFile = None,
+    verbose: o.Verbose = 0,
+) -> int:
+    """Show hosts, steps, how each item will be checked, what will be destroyed and what cannot be undone."""
+    given = o.Given(
+        inventory=inventory,
+        limit=limit,
+        release=release,
+        tags=tags,
+        checklists=tuple(checklist or ()),
+        items=tuple(item or ()),
+        vault_file=vault_password_file,
+        verbosity=verbose,
+    )
+    context = o.make_context(given)
+    hosts = context.hosts({})
+    steps = read_steps(context.ansible.playbooks / "deploy.yml", context.ansible.roles, hosts)
+    chosen = tuple(s for s in steps if s.hosts and (not context.tags or s.name in context.tags))
+    plan = make_plan(context.checklists, context.inventory, hosts, chosen, context.items)
+    _show(plan, context, Console(highlight=False), verbose=verbose > 0)
+    return 0
+
+
+def _show(plan: Plan, context: Context, console: Console, *, verbose: bool) -> None:
+    _show_hosts(plan, context, console)
+    _show_steps(plan.steps, console)
+    _show_losses(plan.steps, console)
+    _show_items(plan, console, verbose=verbose)
+    if verbose:
+        redact = Redactor(context.inventory.secrets)
+        for assignment in plan.assignments:
+            if assignment.method == "check":
+                words = " ".join(redact(to_json(assignment.params)).split())
+                console.print(
+                    f"[dim]{assignment.host} {assignment.item}: {escape(words)}[/dim]",
+                    soft_wrap=True,
+                )
+    console.print(
+        f"\nNothing was touched. Plan {plan.digest[:12]}; run it: verifier deploy --inventory {plan.inventory}"
+    )
+
+
+def _show_hosts(plan: Plan, context: Context, console: Console) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("host", "reached as", "groups", "release"):
+        table.add_column(column)
+    for host in context.hosts({}):
+        reach = host.reach
+        user = f"{reach.user}@" if reach.user else ""
+        way = f"{reach.kind}://{user}{reach.address}" + (
+            f":{reach.port}" if reach.kind == "ssh" else ""
+        )
+        table.add_row(host.name, way, ", ".join(host.groups), plan.releases[host.name] or "-")
+    console.print(table)
+
+
+def _show_steps(steps: tuple[Step, ...], console: Console) -> None:
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", title="\nSteps", title_justify="left"
+    )
+    for column in ("play", "step", "effect", "what it does", "hosts"):
+        table.add_column(column, overflow="fold")
+    for step in steps:
+        table.add_row(
+            step.play, step.name, step.effect, escape(step.summary), ", ".join(step.hosts)
+        )
+    console.print(table)
+
+
+def _show_losses(steps: tuple[Step, ...], console: Console) -> None:
+    console.print("\n[bold]What will be destroyed[/bold]")
+    losses = [step for step in steps if step.destroys]
+    for step in losses:
+        console.print(f"  {step.name}: {escape(step.destroys)}", soft_wrap=True)
+    if not losses:
+        console.print("  nothing")
+    console.print("\n[bold]How it is undone[/bold]")
+    for step in steps:
+        if step.effect != "reads":
+            console.print(f"  {step.name}: {escape(step.undo)}", soft_wrap=True)
+
+
+def _show_items(plan: Plan, console: Console, *, verbose: bool) -> None:
+    ways = Counter(
+        "a check" if a.applicable and a.check else _answered_by(a) for a in plan.assignments
+    )
+    words = ", ".join(
+        f"{n} by {way}" if way[:2] == "a " else f"{n} {way}" for way, n in ways.most_common()
+    )
+    items = list({a.item: a for a in plan.assignments}.values())
+    console.print(f"\n[bold]Items[/bold]  {len(items)} items on {len(plan.hosts)} hosts: {words}")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("item", "when", "answered by", "title"):
+        table.add_column(column, overflow="fold")
+    for assignment in items:
+        if verbose or assignment.method == "check":
+            weight = "" if assignment.required else " (advisory)"
+            table.add_row(
+                assignment.item,
+                assignment.phase,
+                _answered_by(assignment) + weight,
+                escape(assignment.title),
+            )
+    console.print(table)
+    silent = [a for a in items if a.method != "check"]
+    if silent and not verbose:
+        console.print(
+            f"[dim]and {len(silent)} items that no check answers (plan -v names them)[/dim]"
+        )
+
+
+def _answered_by(assignment: Assignment) -> str:
+    if not assignment.applicable:
+        return "not applicable"
+    if assignment.method == "check":
+        where = " from the controller" if assignment.vantage == "controller" else ""
+        return f"check {assignment.check}{where}"
+    return "a person" if assignment.method == "attest" else "not checked"

@@ -1,0 +1,36 @@
+"""`verifier verify`: looks at every host as it is now and says whether the gate would open. Changes nothing."""
+
+from __future__ import annotations
+
+from verifier.cli import options as o
+from verifier.pipeline import run_verify
+
+
+def command(
+    inventory: o.InventoryName,
+    limit: o.Limit = "",
+    release: o.Release = "",
+    checklist: o.ChecklistNames = None,
+    item: o.ItemNames = None,
+    tests: o.Tests = None,
+    reporter: o.Reporters = None,
+    vault_password_file: o.VaultFile = None,
+    verbose: o.Verbose = 0,
+) -> int:
+    """Verify every line of the checklist on every host. Nothing is changed.
+
+    Each host is judged against the release its `current` link names, or against --release.
+    """
+    given = o.Given(
+        inventory=inventory,
+        limit=limit,
+        release=release,
+        checklists=tuple(checklist or ()),
+        items=tuple(item or ()),
+        tests=tuple(tests or ()),
+        vault_file=vault_password_file,
+        verbosity=verbose,
+        reporters=tuple(reporter or ()),
+    )
+    context = o.make_context(given)
+    return o.show_run(run_verify(context), context, given.reporters)

@@ -1,0 +1,166 @@
+"""Typed documents: the only import of yaml. Reads a YAML file within limits, refuses duplicate keys, and turns
+it into a typed value; every complaint names the file, the line and what it should be. Also writes values as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic
+import pydantic_core
+import yaml
+
+from verifier.errors import DocumentError
+
+MAX_BYTES = 2 * 1024 * 1024
+MAX_ALIASES = 100
+MAX_DEPTH = 32
+
+T = TypeVar("T")
+
+
+class Document(pydantic.BaseModel):
+    """The base of every file format: unknown keys are errors, values never change. `x-` keys are free for anchors."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+def read_document(path: Path, shape: type[T]) -> T:
+    """The YAML file at `path` as `shape`. Raises DocumentError with path and line."""
+    text = read_text(path)
+    data = parse_yaml(text, where=str(path))
+    if isinstance(data, dict):
+        data = {k: v for k, v in data.items() if not str(k).startswith("x-")}
+    try:
+        return pydantic.TypeAdapter(shape).validate_python(data)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        line = line_of(text, tuple(first["loc"]))
+        place = ".".join(str(part) for part in first["loc"])
+        raise DocumentError(
+            f"{place or 'document'}: {first['msg']}", where=f"{path}:{line}"
+        ) from error
+
+
+def read_text(path: Path) -> str:
+    """The file as UTF-8 text, at most MAX_BYTES. Raises DocumentError."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DocumentError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    if len(raw) > MAX_BYTES:
+        raise DocumentError(f"is larger than {MAX_BYTES} bytes", where=str(path))
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise DocumentError(
+            "is not UTF-8 text", where=f"{path}:{line}", do="save it as UTF-8"
+        ) from error
+
+
+def parse_yaml(text: str, *, where: str) -> object:
+    """YAML text as plain values, with limits on aliases and depth and without duplicate keys."""
+    try:
+        _refuse_bombs(text, where)
+        return yaml.load(text, _StrictLoader)  # noqa: S506  a SafeLoader that also refuses duplicate keys
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = getattr(mark, "line", 0) + 1
+        problem = " ".join(str(error.problem or error.context or "not valid YAML").split())
+        raise DocumentError(f"not valid YAML: {problem}", where=f"{where}:{line}") from error
+    except yaml.YAMLError as error:
+        raise DocumentError(
+            f"not valid YAML: {' '.join(str(error).split())}", where=where
+        ) from error
+
+
+def to_yaml(value: object) -> str:
+    """Plain values as block-style YAML, keys in the given order, Korean left readable."""
+    return yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=100)
+
+
+def to_plain(value: object) -> Any:  # noqa: ANN401  the door between typed values and JSON
+    """Dataclasses, models, enums, paths and times as JSON-ready values."""
+    return pydantic_core.to_jsonable_python(value)
+
+
+def to_json(value: object) -> str:
+    return json.dumps(to_plain(value), ensure_ascii=False, indent=2) + "\n"
+
+
+def from_plain(shape: type[T], data: object) -> T:
+    """The reverse of `to_plain`; raises DocumentError when the data is not of that shape."""
+    try:
+        return pydantic.TypeAdapter(shape).validate_python(data)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        raise DocumentError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def read_json(path: Path, shape: type[T]) -> T:
+    """The JSON file at `path` as `shape`. Raises DocumentError."""
+    try:
+        data = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise DocumentError(
+            f"not valid JSON: {error.msg}", where=f"{path}:{error.lineno}"
+        ) from error
+    return from_plain(shape, data)
+
+
+def line_of(text: str, loc: tuple[str | int, ...]) -> int:
+    """The line, from 1, of the value at `loc` in YAML text, or of the nearest thing around it."""
+    node = yaml.compose(text, yaml.SafeLoader)
+    line = 1
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value)
+        ):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
+
+
+class _StrictLoader(yaml.SafeLoader):
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  yaml's signature
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = key_node.value
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"key '{key}' stands twice", problem_mark=key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _refuse_bombs(text: str, where: str) -> None:
+    aliases = depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            aliases += 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if aliases > MAX_ALIASES or depth > MAX_DEPTH:
+            line = getattr(event.start_mark, "line", 0) + 1
+            problem = (
+                f"more than {MAX_ALIASES} aliases"
+                if aliases > MAX_ALIASES
+                else f"nested deeper than {MAX_DEPTH}"
+            )
+            raise DocumentError(problem, where=f"{where}:{line}")

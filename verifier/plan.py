@@ -1,0 +1,258 @@
+"""Plan: everything that will happen, resolved before a host is touched. Items meet hosts and become Assignments
+with their parameters filled from the inventory; roles meet hosts and become Steps. An empty plan is an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from verifier.checklist.items import Checklist, Item
+from verifier.checks.base import find_check
+from verifier.document import Document, parse_yaml, read_document, read_text, to_plain
+from verifier.errors import DocumentError, UsageError
+from verifier.inventory import Host, Inventory
+
+Phase = Literal["before", "after"]
+RELEASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One role of one play, and the hosts it applies to. The words come from the role's `meta/verifier.yml`."""
+
+    name: str
+    play: str
+    summary: str
+    summary_ko: str
+    effect: str
+    destroys: str
+    undo: str
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One Item on one Host; it must end in a Result. `why_not` is set when planning already knows the answer."""
+
+    item: str
+    host: str
+    source: str
+    title: str
+    section: str
+    checklist: str
+    place: str
+    phase: Phase
+    required: bool
+    method: Literal["check", "attest", "none"]
+    check: str = ""
+    params: Mapping[str, object] | None = None
+    vantage: Literal["host", "controller"] = "host"
+    become: bool = False
+    timeout_s: float = 60.0
+    applicable: bool = True
+    why_not: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.item, self.host
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps and Assignments in order. `releases` maps each host to the release it should have."""
+
+    inventory: str
+    hosts: tuple[str, ...]
+    groups: Mapping[str, tuple[str, ...]]
+    releases: Mapping[str, str]
+    checklists: Mapping[str, str]
+    steps: tuple[Step, ...]
+    assignments: tuple[Assignment, ...]
+
+    def only(self, *, phase: Phase) -> Plan:
+        """The same plan with the Assignments of one phase."""
+        chosen = tuple(a for a in self.assignments if a.phase == phase)
+        return replace(self, assignments=chosen)
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(repr(to_plain(self)).encode()).hexdigest()
+
+
+class RoleFacts(Document):
+    """`meta/verifier.yml` of a role: what the step does, in words, and what it takes away."""
+
+    summary: str
+    summary_ko: str = ""
+    effect: Literal["reads", "adds", "replaces", "destroys"]
+    destroys: str = ""
+    undo: str
+
+
+def with_releases(inventory: Inventory, releases: Mapping[str, str]) -> tuple[Host, ...]:
+    """The hosts with their release set, as `--extra-vars release_id=...` would. UsageError for a bad name."""
+    for name in releases.values():
+        if not RELEASE_NAME.fullmatch(name):
+            raise UsageError(
+                f"'{name}' is no release name", do="use letters, digits, dot, dash, underscore"
+            )
+    return tuple(
+        host.with_variables(release_id=releases[host.name]) if host.name in releases else host
+        for host in inventory.hosts
+    )
+
+
+def make_plan(
+    checklists: tuple[Checklist, ...],
+    inventory: Inventory,
+    hosts: tuple[Host, ...],
+    steps: tuple[Step, ...] = (),
+    items: frozenset[str] = frozenset(),
+) -> Plan:
+    """Every item on every host it is for. `hosts` are those chosen by `--limit`, with their variables as they
+    shall be; `items` chooses some by id or source id. Raises UsageError when nothing would be verified.
+    """
+    assignments = [
+        _assign(item, checklist, host)
+        for checklist in checklists
+        for item in checklist.items
+        if not items or item.id in items or item.binding.source in items
+        for host in _targets(item, inventory, hosts)
+    ]
+    if items:
+        known = {i.id for c in checklists for i in c.items} | {
+            i.binding.source for c in checklists for i in c.items
+        }
+        for wanted in items - known:
+            raise UsageError(f"no item '{wanted}'", do="see the ids in checklists/*.md")
+    if not assignments:
+        raise UsageError(
+            "nothing to verify: no item is for any of these hosts", do="check --limit and target:"
+        )
+    if not any(a.applicable for a in assignments):
+        raise UsageError(
+            "nothing to verify: no item applies", do="check the only_if: of the bindings"
+        )
+    return Plan(
+        inventory=inventory.name,
+        hosts=tuple(h.name for h in hosts),
+        groups={h.name: h.groups for h in hosts},
+        releases={h.name: str(h.variable("release_id", "")) for h in hosts},
+        checklists={c.name: c.digest for c in checklists},
+        steps=steps,
+        assignments=tuple(assignments),
+    )
+
+
+def read_steps(playbook: Path, roles: Path, hosts: tuple[Host, ...]) -> tuple[Step, ...]:
+    """The roles of a playbook in their order, each with the hosts whose `deploy_steps` name it."""
+    plays = parse_yaml(read_text(playbook), where=str(playbook))
+    if not isinstance(plays, list) or not plays:
+        raise DocumentError("is no list of plays", where=str(playbook))
+    wanted = {host.name: _deploy_steps(host) for host in hosts}
+    steps = tuple(
+        _step(
+            str(play["name"]), role, roles, tuple(n for n, names in wanted.items() if role in names)
+        )
+        for play in plays
+        for role in _role_names(play, playbook)
+    )
+    known = {step.name for step in steps}
+    for host, names in wanted.items():
+        for name in names:
+            if name not in known:
+                raise UsageError(
+                    f"host '{host}': deploy_steps names '{name}', which is no role of {playbook.name}"
+                )
+    return steps
+
+
+def _deploy_steps(host: Host) -> tuple[str, ...]:
+    names = host.variable("deploy_steps")
+    if not isinstance(names, list) or not names:
+        raise UsageError(
+            f"host '{host.name}' has no deploy_steps",
+            do="list its steps in group_vars, see inventory/README.md",
+        )
+    return tuple(map(str, names))
+
+
+def _role_names(play: object, playbook: Path) -> list[str]:
+    if not isinstance(play, dict) or not play.get("name") or not play.get("roles"):
+        raise DocumentError("a play needs a name and roles", where=str(playbook))
+    return [str(entry["role"] if isinstance(entry, dict) else entry) for entry in play["roles"]]
+
+
+def _step(play: str, role: str, roles: Path, hosts: tuple[str, ...]) -> Step:
+    facts = read_document(roles / role / "meta" / "verifier.yml", RoleFacts)
+    return Step(
+        role, play, facts.summary, facts.summary_ko, facts.effect, facts.destroys, facts.undo, hosts
+    )
+
+
+def _targets(item: Item, inventory: Inventory, hosts: tuple[Host, ...]) -> tuple[Host, ...]:
+    try:
+        names = {host.name for host in inventory.matching(item.target)}
+    except UsageError as error:
+        raise UsageError(
+            f"target '{item.target}' matches no host and no group of inventory '{inventory.name}'",
+            where=item.place,
+            do=f"{error.do}; or choose with --checklist",
+        ) from error
+    return tuple(host for host in hosts if host.name in names)
+
+
+def _assign(item: Item, checklist: Checklist, host: Host) -> Assignment:
+    binding = item.binding
+    plain = Assignment(
+        item=item.id,
+        host=host.name,
+        source=binding.source,
+        title=item.line.title,
+        section=item.line.section,
+        checklist=checklist.name,
+        place=item.place,
+        phase=binding.phase,
+        required=item.required,
+        method="check" if binding.check else "attest" if binding.attest else "none",
+    )
+    try:
+        if binding.only_if is not None and not _is_true(host.value(binding.only_if)):
+            return replace(plain, applicable=False, why_not=binding.otherwise)
+        if binding.check:
+            return _with_check(plain, item, host)
+    except UsageError as error:
+        raise UsageError(
+            f"item '{item.id}': {error.what}", where=item.place, do=error.do
+        ) from error
+    if binding.attest:
+        return replace(plain, why_not=f"needs an attestation by: {binding.attest.role}")
+    return replace(plain, why_not=binding.not_checked)
+
+
+def _with_check(plain: Assignment, item: Item, host: Host) -> Assignment:
+    binding = item.binding
+    given = host.value(binding.given)
+    if not isinstance(given, dict):
+        raise UsageError("'with' is no mapping")
+    check = find_check(binding.check)
+    check.read(given)  # complains here, before any host is touched
+    return replace(
+        plain,
+        check=binding.check,
+        params=given,
+        vantage=binding.vantage,
+        become=binding.become,
+        timeout_s=binding.timeout_s,
+    )
+
+
+def _is_true(value: object) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() not in ("", "false", "no", "off", "0", "none")
+    return bool(value)

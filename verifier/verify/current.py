@@ -1,0 +1,93 @@
+"""Which releases each host has and which it runs, as its folders and its `current` link say. Looks only; a host that
+does not answer has none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from verifier.errors import CannotObserve, Unreachable
+from verifier.inventory import Host
+from verifier.plan import RELEASE_NAME
+from verifier.verify.connect import Connections
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """The releases of one host: `present` are the folders, `previous` is the one that ran before `current`."""
+
+    current: str
+    previous: str
+    present: tuple[str, ...]
+
+
+def releases_on(hosts: Sequence[Host], connections: Connections) -> dict[str, Releases]:
+    """Host name -> its Releases. Raises Unreachable for a host that does not answer."""
+    with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
+        return dict(
+            zip(
+                (h.name for h in hosts),
+                pool.map(lambda h: _releases(h, connections), hosts),
+                strict=True,
+            )
+        )
+
+
+def current_releases(hosts: Sequence[Host], connections: Connections) -> dict[str, str]:
+    """Host name -> the release that `<release_root>/current` points at; without hosts that have none."""
+    with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
+        found = zip(hosts, pool.map(lambda host: _current(host, connections), hosts), strict=True)
+        return {host.name: release for host, release in found if release}
+
+
+def unreachable_hosts(hosts: Sequence[Host], connections: Connections) -> dict[str, str]:
+    """Host name -> why it cannot be reached; empty when all answer."""
+    with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
+        found = zip(hosts, pool.map(lambda host: _why_not(host, connections), hosts), strict=True)
+        return {host.name: why for host, why in found if why}
+
+
+def _current(host: Host, connections: Connections) -> str:
+    root = host.variable("release_root")
+    if not root:
+        return ""
+    try:
+        view, _ = connections.open(host).look()
+        answer = view.run("readlink %s", str(PurePosixPath(str(root)) / "current"))
+    except (Unreachable, CannotObserve):
+        return ""
+    name = PurePosixPath(answer.stdout.strip()).name
+    # A name from a host is data: anything that is no release name is treated as no release at all.
+    return name if answer.rc == 0 and RELEASE_NAME.fullmatch(name) else ""
+
+
+def _releases(host: Host, connections: Connections) -> Releases:
+    root = str(host.variable("release_root", "/nonexistent"))
+    view, _ = connections.open(host).look()
+    folders = view.run("ls -1 %s", f"{root}/releases").stdout.split()
+    history = view.run("cat %s", f"{root}/history.jsonl").stdout.splitlines()
+    present = tuple(name for name in folders if RELEASE_NAME.fullmatch(name))
+    current = _current(host, connections)
+    ran = [_recorded(line) for line in history]
+    earlier = [name for name in ran if name in present and name != current]
+    return Releases(current, earlier[-1] if earlier else "", present)
+
+
+def _recorded(line: str) -> str:
+    try:
+        entry = json.loads(line)
+    except json.JSONDecodeError:
+        return ""
+    return str(entry.get("release", "")) if isinstance(entry, dict) else ""
+
+
+def _why_not(host: Host, connections: Connections) -> str:
+    try:
+        connections.open(host)
+    except Unreachable as error:
+        return error.what
+    return ""

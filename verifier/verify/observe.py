@@ -1,0 +1,169 @@
+"""Walks the plan and answers every Assignment: concurrent over hosts and over the checks of a host, one connection
+per host, a dead host asked once. The only maker of Outcome.ERROR; whatever a check says is kept as evidence.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+
+from verifier.checks.base import find_check
+from verifier.errors import CannotObserve, Unreachable
+from verifier.inventory import Host
+from verifier.plan import Assignment, Plan
+from verifier.result import Outcome, Result
+from verifier.store import RunDirectory
+from verifier.verify.connect import Connection, Connections, Transcript
+
+LOOKS_PER_HOST = 4
+LOOKS_IN_ALL = 64
+
+_KEPT_OF_OUTPUT = 20_000  # characters of one command's output kept as evidence
+
+Progress = Callable[[Result], None]
+Clock = Callable[[], datetime]
+
+
+def verify(
+    plan: Plan,
+    hosts: Sequence[Host],
+    connections: Connections,
+    store: RunDirectory,
+    progress: Progress,
+    clock: Clock = lambda: datetime.now(UTC),
+) -> tuple[Result, ...]:
+    """One Result for each Assignment of `plan`, in the plan's order. Never raises for what a host does."""
+    by_name = {host.name: host for host in hosts}
+    workers = min(LOOKS_IN_ALL, LOOKS_PER_HOST * max(1, len(plan.hosts)))
+
+    def answer(assignment: Assignment) -> Result:
+        result = _answer(assignment, by_name[assignment.host], connections, store, clock)
+        progress(result)
+        return result
+
+    order = _fairly(plan.assignments)
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="look") as pool:
+        found = {(r.item, r.host): r for r in pool.map(answer, order)}
+    return tuple(found[assignment.key] for assignment in plan.assignments)
+
+
+def unreached(plan: Plan, why: str) -> tuple[Result, ...]:
+    """A NOT_CHECKED Result for each Assignment that will not be looked at, so that no line is without an answer."""
+    return tuple(
+        _not_applicable(a)
+        if not a.applicable
+        else Result(a.item, a.host, Outcome.NOT_CHECKED, a.check, why)
+        for a in plan.assignments
+    )
+
+
+def _fairly(assignments: tuple[Assignment, ...]) -> list[Assignment]:
+    # Host by host in turn, so that no host waits for another one's slow items.
+    turn: dict[str, int] = {}
+    order: list[tuple[int, int, Assignment]] = []
+    for position, assignment in enumerate(assignments):
+        turn[assignment.host] = turn.get(assignment.host, 0) + 1
+        order.append((turn[assignment.host], position, assignment))
+    return [assignment for *_, assignment in sorted(order, key=lambda entry: entry[:2])]
+
+
+def _answer(
+    assignment: Assignment, host: Host, connections: Connections, store: RunDirectory, clock: Clock
+) -> Result:
+    if not assignment.applicable:
+        return _not_applicable(assignment)
+    if assignment.method != "check":
+        return Result(assignment.item, assignment.host, Outcome.NOT_CHECKED, "", assignment.why_not)
+    began, started_at = time.monotonic(), clock().isoformat()
+    result = _look(assignment, host, connections, store)
+    return replace(result, started_at=started_at, duration_s=round(time.monotonic() - began, 3))
+
+
+def _not_applicable(assignment: Assignment) -> Result:
+    return Result(
+        assignment.item,
+        assignment.host,
+        Outcome.NOT_APPLICABLE,
+        assignment.check,
+        assignment.why_not,
+    )
+
+
+def _look(
+    assignment: Assignment, host: Host, connections: Connections, store: RunDirectory
+) -> Result:
+    check = find_check(assignment.check)
+    want = check.read(assignment.params or {})
+    try:
+        connection = _vantage(assignment, host, connections)
+    except Unreachable as error:
+        return _error(assignment, f"unreachable: {error.what}", ())
+    view, transcripts = connection.look(become=assignment.become, timeout_s=assignment.timeout_s)
+    try:
+        seen = check.observe(view, want)
+        mismatches = tuple(check.judge(want, seen))
+    except CannotObserve as error:
+        return _error(assignment, str(error), (_keep(store, assignment, None, transcripts),))
+    except Exception as error:  # noqa: BLE001  a fault of the check is no verdict on the host
+        trace = traceback.format_exc()
+        evidence = _keep(store, assignment, {"traceback": trace}, transcripts)
+        return _error(
+            assignment, f"the check itself failed: {type(error).__name__}: {error}", (evidence,)
+        )
+    evidence = _keep(store, assignment, asdict(seen), transcripts)
+    outcome = Outcome.FAIL if mismatches else Outcome.PASS
+    return Result(
+        assignment.item,
+        assignment.host,
+        outcome,
+        assignment.check,
+        mismatches=mismatches,
+        evidence=(evidence,),
+    )
+
+
+def _vantage(assignment: Assignment, host: Host, connections: Connections) -> Connection:
+    if assignment.vantage == "controller":
+        return connections.controller()
+    return connections.open(host)
+
+
+def _error(assignment: Assignment, why: str, evidence: tuple[str, ...]) -> Result:
+    return Result(
+        assignment.item,
+        assignment.host,
+        Outcome.ERROR,
+        assignment.check,
+        " ".join(why.split()),
+        evidence=evidence,
+    )
+
+
+def _keep(
+    store: RunDirectory, assignment: Assignment, seen: object, transcripts: Sequence[Transcript]
+) -> str:
+    return store.add_evidence(
+        {
+            "item": assignment.item,
+            "host": assignment.host,
+            "vantage": assignment.vantage,
+            "check": assignment.check,
+            "wanted": assignment.params,
+            "seen": seen,
+            "commands": [
+                replace(t, stdout=_shortened(t.stdout), stderr=_shortened(t.stderr))
+                for t in transcripts
+            ],
+        }
+    )
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _KEPT_OF_OUTPUT:
+        return text
+    half = _KEPT_OF_OUTPUT // 2
+    return f"{text[:half]}\n[... {len(text) - _KEPT_OF_OUTPUT} characters left out ...]\n{text[-half:]}"

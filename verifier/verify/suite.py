@@ -1,0 +1,186 @@
+"""Plain testinfra files, unchanged: `@pytest.mark.item("<id>")` in a `test_*.py` of the user's project answers that
+item. pytest runs in a process of its own, over the same ssh connection; results are collected by the plugin at the
+end of this file, never read from printed text.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from verifier.errors import Unreachable
+from verifier.inventory import Host
+from verifier.plan import Plan
+from verifier.result import Outcome, Result
+from verifier.verify.connect import Connections
+
+TIMEOUT_S = 900
+_OUTPUT = "VERIFIER_SUITE_OUTPUT"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One test's part in an item's answer on one host."""
+
+    item: str
+    host: str
+    outcome: Outcome
+    why: str
+    duration_s: float
+    test: str
+
+
+def run_suite(
+    files: Sequence[Path], plan: Plan, hosts: Sequence[Host], connections: Connections
+) -> tuple[Answer, ...]:
+    """What the tests in `files` say of the plan's items on its hosts; empty when there are no files."""
+    reachable = [host for host in hosts if _reaches(host, connections)]
+    if not files or not reachable:
+        return ()
+    with tempfile.TemporaryDirectory(prefix="verifier-suite-") as folder:
+        output = Path(folder, "answers.jsonl")
+        output.touch()
+        done = subprocess.run(
+            [
+                sys.executable, "-m", "pytest", "-q", "-p", "verifier.verify.suite", "-p", "no:cacheprovider",
+                f"--rootdir={files[0].parent}", "-c", os.devnull,
+                f"--hosts={','.join(map(_host_spec, reachable))}", f"--ssh-config={connections.ssh_config}",
+                *map(str, files),
+            ],
+            env={**os.environ, _OUTPUT: str(output)},
+            capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
+        )  # fmt: skip
+        answers = tuple(_read_answers(output.read_text()))
+    complaint = _complaint(done.stdout + done.stderr) if done.returncode not in (0, 1, 5) else ""
+    if complaint:
+        answers += tuple(
+            Answer(
+                a.item, a.host, Outcome.ERROR, f"the test files do not run: {complaint}", 0.0, ""
+            )
+            for a in plan.assignments
+            if a.item in _items_named_in(files)
+        )
+    return answers
+
+
+def answered(
+    plan: Plan, results: Sequence[Result], answers: Sequence[Answer]
+) -> tuple[Result, ...]:
+    """`results` with what the tests say added: a test can only add to an item's answer, never excuse a failure."""
+    by_key: dict[tuple[str, str], list[Answer]] = {}
+    for answer in answers:
+        by_key.setdefault((answer.item, answer.host), []).append(answer)
+    applicable = {a.key for a in plan.assignments if a.applicable}
+    return tuple(
+        _combined(result, by_key.get((result.item, result.host), []))
+        if (result.item, result.host) in applicable
+        else result
+        for result in results
+    )
+
+
+def _combined(result: Result, answers: list[Answer]) -> Result:
+    if not answers:
+        return result
+    ranked = (Outcome.ERROR, Outcome.FAIL, Outcome.NOT_CHECKED, Outcome.PASS)
+    outcomes = {answer.outcome for answer in answers}
+    if result.check:
+        outcomes.add(result.outcome)
+    worst = next(outcome for outcome in ranked if outcome in outcomes)
+    whys = [f"{a.test}: {a.why}" for a in answers if a.outcome is not Outcome.PASS]
+    reasons = [*result.reasons, *whys] if result.check else whys
+    return Result(
+        result.item,
+        result.host,
+        worst,
+        result.check or "testinfra",
+        reason="; ".join(reasons),
+        evidence=result.evidence,
+        started_at=result.started_at,
+        duration_s=result.duration_s + round(sum(a.duration_s for a in answers), 3),
+    )
+
+
+def _reaches(host: Host, connections: Connections) -> bool:
+    try:
+        connections.open(host)
+    except Unreachable:
+        return False
+    return True
+
+
+def _host_spec(host: Host) -> str:
+    if host.reach.kind == "ssh":
+        return f"ssh://{host.name}"
+    return "local://" if host.reach.kind == "local" else f"docker://{host.reach.address}"
+
+
+def _complaint(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    wanted = [line for line in lines if line.startswith("E ") or "Error" in line]
+    return (wanted or lines or ["no output"])[-1][:300]
+
+
+def _items_named_in(files: Sequence[Path]) -> set[str]:
+    # The files did not even load, so their marks are only known as text.
+    text = "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
+    return {part.split(")")[0].strip("\"' ") for part in text.split("mark.item(")[1:]}
+
+
+def _read_answers(text: str) -> Iterator[Answer]:
+    for line in text.splitlines():
+        data = json.loads(line)
+        yield Answer(
+            data["item"],
+            data["host"],
+            Outcome(data["outcome"]),
+            data["why"],
+            data["duration_s"],
+            data["test"],
+        )
+
+
+# --- the pytest plugin, loaded in the child by `-p verifier.verify.suite` -------------------------------------------
+
+
+def pytest_configure(config: Any) -> None:  # noqa: ANN401  pytest's own type, imported only in the child
+    config.addinivalue_line("markers", "item(id): the checklist item this test answers")
+
+
+def pytest_runtest_makereport(item: Any, call: Any) -> None:  # noqa: ANN401
+    output = os.environ.get(_OUTPUT)
+    marks = [mark.args[0] for mark in item.iter_markers("item") if mark.args]
+    if not output or not marks or not _says_something(call):
+        return
+    outcome, why = _outcome(call)
+    host = item.funcargs.get("host")
+    name = host.backend.get_hostname() if host else ""
+    with Path(output).open("a", encoding="utf-8") as file:
+        for mark in marks:
+            answer = {
+                "item": mark, "host": name, "outcome": outcome.value, "why": why,
+                "duration_s": round(call.duration, 3), "test": item.name,
+            }  # fmt: skip
+            file.write(json.dumps(answer) + "\n")
+
+
+def _says_something(call: Any) -> bool:  # noqa: ANN401
+    return bool(call.when == "call" or call.excinfo is not None)
+
+
+def _outcome(call: Any) -> tuple[Outcome, str]:  # noqa: ANN401
+    if call.excinfo is None:
+        return Outcome.PASS, ""
+    why = " ".join(str(call.excinfo.value).split())[:300] or call.excinfo.typename
+    if call.excinfo.typename == "Skipped":
+        return Outcome.NOT_CHECKED, f"skipped: {why}"
+    if call.when == "call" and call.excinfo.typename == "AssertionError":
+        return Outcome.FAIL, why
+    return Outcome.ERROR, f"{call.excinfo.typename}: {why}"
