@@ -21,6 +21,9 @@ MAX_DEPTH = 32
 
 T = TypeVar("T")
 
+# libyaml reads ten times faster where PyYAML was built with it; what they accept is the same.
+_FastLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class Document(pydantic.BaseModel):
     """The base of every file format: unknown keys are errors, values never change. `x-` keys are free for anchors."""
@@ -114,7 +117,7 @@ def read_json(path: Path, shape: type[T]) -> T:
 
 def line_of(text: str, loc: tuple[str | int, ...]) -> int:
     """The line, from 1, of the value at `loc` in YAML text, or of the nearest thing around it."""
-    node = yaml.compose(text, yaml.SafeLoader)
+    node = _compose(text)
     line = 1
     for part in loc:
         if isinstance(node, yaml.MappingNode):
@@ -132,7 +135,16 @@ def line_of(text: str, loc: tuple[str | int, ...]) -> int:
     return line
 
 
-class _StrictLoader(yaml.SafeLoader):
+def lines_below(text: str, key: str) -> dict[str, int]:
+    """The line, from 1, of every entry of the mapping under the top-level `key` of YAML text."""
+    node = _compose(text)
+    for name, below in node.value if isinstance(node, yaml.MappingNode) else ():
+        if name.value == key and isinstance(below, yaml.MappingNode):
+            return {entry.value: entry.start_mark.line + 1 for entry, _ in below.value}
+    return {}
+
+
+class _StrictLoader(_FastLoader):  # type: ignore[misc,valid-type]  # chosen above
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  yaml's signature
         seen: set[object] = set()
         for key_node, _ in node.value:
@@ -144,12 +156,13 @@ class _StrictLoader(yaml.SafeLoader):
                     problem=f"key '{key}' stands twice", problem_mark=key_node.start_mark
                 )
             seen.add(key)
-        return super().construct_mapping(node, deep)
+        found: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return found
 
 
 def _refuse_bombs(text: str, where: str) -> None:
     aliases = depth = 0
-    for event in yaml.parse(text, yaml.SafeLoader):
+    for event in yaml.parse(text, _FastLoader):
         if isinstance(event, yaml.AliasEvent):
             aliases += 1
         elif isinstance(event, yaml.CollectionStartEvent):
@@ -164,3 +177,7 @@ def _refuse_bombs(text: str, where: str) -> None:
                 else f"nested deeper than {MAX_DEPTH}"
             )
             raise DocumentError(problem, where=f"{where}:{line}")
+
+
+def _compose(text: str) -> Any:  # noqa: ANN401  yaml's untyped nodes
+    return yaml.compose(text, _FastLoader)

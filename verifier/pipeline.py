@@ -30,7 +30,7 @@ from verifier.store import RunDirectory, new_run_id
 from verifier.verify.connect import Connections
 from verifier.verify.current import current_releases, unreachable_hosts
 from verifier.verify.observe import unreached, verify
-from verifier.verify.suite import answered, run_suite
+from verifier.verify.suite import answered, items_named_in, run_suite
 from verifier.waiver import Waiver
 
 OPEN, CLOSED, INFRASTRUCTURE, STEP_FAILED, ROLLED_BACK, ROLLBACK_FAILED, WAITING = (
@@ -106,9 +106,7 @@ class Session:
         self.store.save(save, plan)
         return plan
 
-    def play(
-        self, name: str, playbook: str, steps: Sequence[Step], releases: Mapping[str, str]
-    ) -> PlayResult:
+    def play(self, name: str, steps: Sequence[Step], releases: Mapping[str, str]) -> PlayResult:
         """Runs the steps of one play that apply to at least one host; a play without any is done at once."""
         chosen = [step for step in steps if step.play == name and step.hosts]
         if not chosen:
@@ -117,10 +115,10 @@ class Session:
         played = run_play(
             self.context.ansible,
             self.context.inventory,
-            playbook,
             chosen,
             releases,
             self.context.watcher.event,
+            self.store.redact,
         )
         self.store.save(name.lower(), played)
         self.context.watcher.played(played)
@@ -131,7 +129,7 @@ class Session:
             return ()
         self.context.watcher.stage("Verify", f"{len(plan.assignments)} answers wanted")
         results = verify(plan, hosts, self.connections, self.store, self.context.watcher.result)
-        answers = run_suite(self.context.tests, plan, hosts, self.connections)
+        answers = run_suite(self.context.tests, plan, hosts, self.connections, self.store.redact)
         results = answered(plan, results, answers)
         self.store.save(save, results)
         return results
@@ -168,12 +166,25 @@ class Session:
         return self.finish(replace(made, **more))  # type: ignore[arg-type]  # fields of Run, checked by replace
 
 
+def plan_of(context: Context) -> Plan:
+    """The Plan of a deployment, from the documents alone. Raises UsageError and its family."""
+    hosts = context.hosts({})
+    steps = _steps(context, "deploy.yml", hosts)
+    chosen = tuple(step for step in steps if not context.tags or step.name in context.tags)
+    named = items_named_in(context.tests)
+    known = {item.id for checklist in context.checklists for item in checklist.items}
+    for item in named.keys() - known:
+        raise UsageError(f"test answers item '{item}', which no checklist has", where=named[item])
+    return make_plan(context.checklists, context.inventory, hosts, chosen, context.items)
+
+
 def run_verify(context: Context) -> Run:
     """Looks at every host as it is now: each is judged against the release its `current` link names."""
+    plan_of(context)  # what is wrong with the documents is said before any host is asked
     with Connections() as connections:
         session = Session(context, "verify", connections)
         inventory_hosts = context.hosts({})
-        context.watcher.stage("Connect", f"{len(inventory_hosts)} hosts")
+        context.watcher.stage("Connect", ", ".join(context.names))
         dead = unreachable_hosts(inventory_hosts, connections)
         hosts = context.hosts(current_releases(inventory_hosts, connections))
         plan = session.plan(hosts)
@@ -185,10 +196,16 @@ def run_verify(context: Context) -> Run:
 
 def run_deploy(context: Context, *, may_roll_back: bool = True) -> Run:
     """Deploys the wanted release, verifies it, and goes back to what ran before when the gate stays closed."""
+    hosts = context.hosts({})
+    steps = plan_of(context).steps
+    for host in context.names:
+        if not any(host in step.hosts for step in steps):
+            raise UsageError(
+                f"host '{host}' has no deploy_steps",
+                do="list its steps in group_vars, see inventory/README.md",
+            )
     with Connections() as connections:
         session = Session(context, "deploy", connections)
-        hosts = context.hosts({})
-        steps = _steps(context, "deploy.yml", hosts)
         plan = session.plan(hosts, steps)
         context.watcher.planned(plan)
         return _Deployment(session, plan, hosts, may_roll_back).run()
@@ -259,14 +276,12 @@ class _Deployment:
 
     def _preflight(self) -> PlayResult:
         steps = _preflight_steps(self.session.context, self.hosts)
-        played = self.session.play("Preflight", "preflight.yml", steps, self.plan.releases)
+        played = self.session.play("Preflight", steps, self.plan.releases)
         self.plays.append(played)
         return played
 
     def _play(self, name: str) -> PlayResult:
-        tags = self.session.context.tags
-        steps = [step for step in self.plan.steps if not tags or step.name in tags]
-        played = self.session.play(name, "deploy.yml", steps, self.plan.releases)
+        played = self.session.play(name, self.plan.steps, self.plan.releases)
         self.plays.append(played)
         return played
 
@@ -285,7 +300,12 @@ class _Deployment:
         if not self.may_roll_back:
             return self._end(code_without, f"{why}; --no-rollback: nothing was rolled back")
         if not targets:
-            return self._end(code_without, f"{why}; no host has an earlier release to go back to")
+            known = (
+                "this release ran before, too"
+                if self.previous
+                else "no host has an earlier release"
+            )
+            return self._end(code_without, f"{why}; nothing was rolled back: {known}")
         rollback = _roll_back(self.session, targets)
         whole = set(targets) == set(self.plan.hosts)
         good = rollback.is_verified and whole
@@ -323,7 +343,7 @@ def _roll_back(session: Session, releases: Mapping[str, str]) -> Rollback:
     # Every item again, whatever --item chose: what runs afterwards must be known whole.
     plan = make_plan(context.checklists, context.inventory, hosts, steps)
     session.store.save("plan-rollback", plan)
-    play = session.play("Rollback", "rollback.yml", steps, releases)
+    play = session.play("Rollback", steps, releases)
     results = session.verify(plan, hosts, save="results-rollback")
     return Rollback(dict(releases), play, plan, results, session.decide(plan, results))
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -27,6 +27,7 @@ class Step:
 
     name: str
     play: str
+    playbook: str
     summary: str
     summary_ko: str
     effect: str
@@ -150,48 +151,64 @@ def make_plan(
 
 
 def read_steps(playbook: Path, roles: Path, hosts: tuple[Host, ...]) -> tuple[Step, ...]:
-    """The roles of a playbook in their order, each with the hosts whose `deploy_steps` name it."""
-    plays = parse_yaml(read_text(playbook), where=str(playbook))
-    if not isinstance(plays, list) or not plays:
-        raise DocumentError("is no list of plays", where=str(playbook))
+    """The roles of a playbook, and of those it imports, in their order: each with the hosts whose `deploy_steps`
+    name it.
+    """
     wanted = {host.name: _deploy_steps(host) for host in hosts}
     steps = tuple(
         _step(
-            str(play["name"]), role, roles, tuple(n for n, names in wanted.items() if role in names)
+            file.name, play, role, roles, tuple(n for n, names in wanted.items() if role in names)
         )
-        for play in plays
-        for role in _role_names(play, playbook)
+        for file, play, role in _roles_of(playbook)
     )
-    known = {step.name for step in steps}
+    # A list may name steps of another playbook: deploy.yml and rollback.yml read the same one.
+    known = {folder.name for folder in roles.iterdir()}
     for host, names in wanted.items():
         for name in names:
             if name not in known:
-                raise UsageError(
-                    f"host '{host}': deploy_steps names '{name}', which is no role of {playbook.name}"
-                )
+                raise UsageError(f"host '{host}': deploy_steps names '{name}', which is no role")
     return steps
 
 
 def _deploy_steps(host: Host) -> tuple[str, ...]:
-    names = host.variable("deploy_steps")
-    if not isinstance(names, list) or not names:
+    names = host.variable("deploy_steps", [])
+    if not isinstance(names, list):
         raise UsageError(
-            f"host '{host.name}' has no deploy_steps",
-            do="list its steps in group_vars, see inventory/README.md",
+            f"host '{host.name}': deploy_steps is no list", do="see inventory/README.md"
         )
     return tuple(map(str, names))
 
 
-def _role_names(play: object, playbook: Path) -> list[str]:
-    if not isinstance(play, dict) or not play.get("name") or not play.get("roles"):
-        raise DocumentError("a play needs a name and roles", where=str(playbook))
-    return [str(entry["role"] if isinstance(entry, dict) else entry) for entry in play["roles"]]
+def _roles_of(playbook: Path) -> Iterator[tuple[Path, str, str]]:
+    plays = parse_yaml(read_text(playbook), where=str(playbook))
+    if not isinstance(plays, list) or not plays:
+        raise DocumentError("is no list of plays", where=str(playbook))
+    for play in plays:
+        if isinstance(play, dict) and "ansible.builtin.import_playbook" in play:
+            yield from _roles_of(playbook.parent / str(play["ansible.builtin.import_playbook"]))
+        elif isinstance(play, dict) and play.get("name") and play.get("roles"):
+            for entry in play["roles"]:
+                yield (
+                    playbook,
+                    str(play["name"]),
+                    str(entry["role"] if isinstance(entry, dict) else entry),
+                )
+        else:
+            raise DocumentError("a play needs a name and roles", where=str(playbook))
 
 
-def _step(play: str, role: str, roles: Path, hosts: tuple[str, ...]) -> Step:
+def _step(playbook: str, play: str, role: str, roles: Path, hosts: tuple[str, ...]) -> Step:
     facts = read_document(roles / role / "meta" / "verifier.yml", RoleFacts)
     return Step(
-        role, play, facts.summary, facts.summary_ko, facts.effect, facts.destroys, facts.undo, hosts
+        role,
+        play,
+        playbook,
+        facts.summary,
+        facts.summary_ko,
+        facts.effect,
+        facts.destroys,
+        facts.undo,
+        hosts,
     )
 
 

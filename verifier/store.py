@@ -25,7 +25,7 @@ class RunDirectory:
 
     def __init__(self, path: Path, redact: Redactor) -> None:
         self.path = path
-        self._redact = redact
+        self.redact = redact
 
     @classmethod
     def create(cls, project: Path, run_id: str, redact: Redactor) -> RunDirectory:
@@ -46,7 +46,7 @@ class RunDirectory:
     def find(cls, project: Path, run_id: str) -> RunDirectory:
         """The directory of an earlier run, by id or `last`. UsageError when there is none."""
         runs = project / ".verifier" / "runs"
-        known = sorted(p.name for p in runs.iterdir() if p.is_dir()) if runs.is_dir() else []
+        known = sorted(p.parent.name for p in runs.glob("*/run.json"))
         if run_id == "last" and known:
             run_id = known[-1]
         if run_id not in known:
@@ -91,7 +91,7 @@ class RunDirectory:
 
     def clean(self, value: object) -> object:
         """`value` as plain data with the secrets taken out of every text in it."""
-        return _cleaned(to_plain(value), self._redact)
+        return _cleaned(to_plain(value), self.redact)
 
 
 def new_run_id(started: str, command: str, inventory: str) -> str:

@@ -127,7 +127,8 @@ def _playbook(tmp_path: Path) -> tuple[Path, Path]:
             f"summary: does {role}\neffect: replaces\nundo: by hand\n"
         )
     playbook = tmp_path / "deploy.yml"
-    playbook.write_text(
+    playbook.write_text("- ansible.builtin.import_playbook: both.yml\n")
+    (tmp_path / "both.yml").write_text(
         "- name: Stage\n  hosts: all\n  roles: [{role: images}]\n- name: Switch\n  hosts: all\n  roles: [switch]\n"
     )
     return playbook, tmp_path / "roles"
@@ -140,15 +141,18 @@ def test_steps_are_the_roles_in_order_for_the_hosts_that_name_them(tmp_path: Pat
         *_inventory("b", deploy_steps=["images"]).hosts,
     )
     steps = read_steps(playbook, roles, hosts)
-    assert [(s.name, s.play, s.hosts) for s in steps] == [
-        ("images", "Stage", ("b",)),
-        ("switch", "Switch", ("a",)),
+    assert [(s.name, s.play, s.playbook, s.hosts) for s in steps] == [
+        ("images", "Stage", "both.yml", ("b",)),
+        ("switch", "Switch", "both.yml", ("a",)),
     ]
 
 
-def test_a_host_without_steps_or_with_an_unknown_one_is_an_error(tmp_path: Path) -> None:
+def test_a_step_that_is_no_role_is_an_error(tmp_path: Path) -> None:
     playbook, roles = _playbook(tmp_path)
-    with pytest.raises(UsageError, match="host 'a' has no deploy_steps"):
-        read_steps(playbook, roles, _inventory("a").hosts)
-    with pytest.raises(UsageError, match="names 'imgaes', which is no role of deploy.yml"):
+    with pytest.raises(UsageError, match="names 'imgaes', which is no role"):
         read_steps(playbook, roles, _inventory("a", deploy_steps=["imgaes"]).hosts)
+
+
+def test_a_host_that_is_only_verified_has_no_steps(tmp_path: Path) -> None:
+    playbook, roles = _playbook(tmp_path)
+    assert [s.hosts for s in read_steps(playbook, roles, _inventory("a").hosts)] == [(), ()]

@@ -15,7 +15,6 @@ class Attest(Document):
     """A person in this role must answer."""
 
     role: str
-    every: str = ""
 
 
 class Binding(Document):

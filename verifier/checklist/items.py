@@ -11,7 +11,7 @@ from pathlib import Path
 
 from verifier.checklist.binding import Binding, BindingDocument
 from verifier.checklist.markdown import Line, read_markdown
-from verifier.document import line_of, read_document, read_text
+from verifier.document import lines_below, read_document, read_text
 from verifier.errors import DocumentError, UsageError
 
 
@@ -68,13 +68,14 @@ def load_checklist(path: Path) -> Checklist:
         raise DocumentError(
             "has no line with an id", where=str(source), do="add <!-- id: ... --> to its lines"
         )
-    _refuse_strangers(lines, document, path, raw, source)
+    places = {item: f"{path.name}:{line}" for item, line in lines_below(raw, "items").items()}
+    _refuse_strangers(lines, document, path, places, source)
     items = tuple(
         Item(
             line,
             document.items[line.id],
             document.items[line.id].target or document.target,
-            f"{path.name}:{line_of(raw, ('items', line.id))}",
+            places[line.id],
         )
         for line in lines
     )
@@ -108,7 +109,11 @@ def _find_one(name: str, folder: Path) -> Path:
 
 
 def _refuse_strangers(
-    lines: tuple[Line, ...], document: BindingDocument, path: Path, raw: str, source: Path
+    lines: tuple[Line, ...],
+    document: BindingDocument,
+    path: Path,
+    places: dict[str, str],
+    source: Path,
 ) -> None:
     ids = {line.id for line in lines}
     for bound in document.items:
@@ -116,7 +121,7 @@ def _refuse_strangers(
             near = difflib.get_close_matches(bound, ids, 1)
             raise DocumentError(
                 f"item '{bound}' is not in {source.name}",
-                where=f"{path}:{line_of(raw, ('items', bound))}",
+                where=str(path.parent / places[bound]),
                 do=f"did you mean '{near[0]}'?" if near else "",
             )
     for line in lines:

@@ -5,6 +5,7 @@ containers of one compose project as the engine knows them. Facts only; no opini
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,12 +79,12 @@ def merged_config(host: Host, stack: Stack) -> dict[str, Any]:
 
 
 def merged_or_refused(host: Host, stack: Stack, *about: str) -> tuple[dict[str, Any], str]:
-    """The merged configuration; or an empty one and compose's own words, when these hold one of the words in `about`."""
+    """The merged configuration; or none, and compose's own words if one of `about` is in them."""
     try:
         return merged_config(host, stack), ""
     except CannotObserve as error:
         if any(words in str(error) for words in about):
-            return {}, str(error).rpartition(": ")[2] or str(error)
+            return {}, re.sub(r"^.* ended with \d+: ", "", str(error))
         raise
 
 

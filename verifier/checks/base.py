@@ -86,7 +86,7 @@ def ask(host: Host, command: str, *args: str) -> str:
     answer = host.run(command, *args)
     if answer.rc != 0:
         said = (answer.stderr.strip() or answer.stdout.strip() or "no output").splitlines()[-1]
-        shown = command % args if args else command
+        shown = (command % args if args else command).splitlines()[0].strip()
         raise CannotObserve(f"`{shown[:120]}` ended with {answer.rc}: {said[:300]}")
     return answer.stdout
 

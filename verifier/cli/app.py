@@ -7,7 +7,6 @@ import signal
 import sys
 import traceback
 
-import click
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -60,12 +59,10 @@ def run(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     try:
         code = app(arguments, standalone_mode=False)
-    except click.exceptions.Abort:
+    except (KeyboardInterrupt, typer.Abort):
         return _say("interrupted", Interrupted.exit_code)
-    except click.ClickException as error:
-        return _say(error.format_message(), 2, hint="see --help")
-    except KeyboardInterrupt:
-        return _say("interrupted", Interrupted.exit_code)
+    except typer.TyperException as error:
+        return _say(_words_of(error), 2, hint="see --help")
     except _Terminated:
         return _say("terminated", _SIGTERM_CODE)
     except VerifierError as error:
@@ -81,6 +78,12 @@ def run(arguments: list[str]) -> int:
             hint="VERIFIER_DEBUG=1 shows where",
         )
     return code if isinstance(code, int) else 0
+
+
+def _words_of(error: typer.TyperException) -> str:
+    # Typer carries its own copy of click, whose errors format themselves.
+    words = getattr(error, "format_message", None)
+    return str(words() if words else error) or type(error).__name__
 
 
 class _Terminated(BaseException):

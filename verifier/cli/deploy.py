@@ -35,7 +35,7 @@ def command(
 ) -> int:
     """Deploy a release to every host, verify every line of the checklist, roll back when the gate stays closed.
 
-    Exit codes: 0 open, 1 closed before anything changed, 3 unreachable or preflight failed, 4 a step failed and
+    Exit codes: 0 open, 1 closed and nothing was rolled back, 3 unreachable or preflight failed, 4 a step failed and
     nothing was rolled back, 5 rolled back and verified, 6 rollback failed, 7 waiting for people.
     """
     given = o.Given(

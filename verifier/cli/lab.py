@@ -5,15 +5,13 @@ value.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from verifier.errors import InfrastructureError, VerifierError
+from verifier.errors import InfrastructureError
 from verifier.lab.engine import Docker, engine_answers, ensure_engine, find_docker
 from verifier.lab.hosts import HostState, HostStatus, as_json, as_text
 from verifier.lab.lifecycle import Lab, Progress, bring_up, look, take_down
@@ -36,7 +34,7 @@ class Format(StrEnum):
 @app.command()
 def up() -> None:
     """Start the lab, building what is missing. A second call changes nothing."""
-    with _told(), locked(_state_root()):
+    with locked(_state_root()):
         _show(bring_up(_open_lab()), Format.TEXT)
 
 
@@ -45,17 +43,16 @@ def status(
     output: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
 ) -> None:
     """Show the hosts. Ends with 3 unless all of them run."""
-    with _told():
-        statuses = look(_docker())
-        _show(statuses, output)
-        if any(status.state is not HostState.RUNNING for status in statuses):
-            raise typer.Exit(NOT_ALL_RUN)
+    statuses = look(_docker())
+    _show(statuses, output)
+    if any(status.state is not HostState.RUNNING for status in statuses):
+        raise typer.Exit(NOT_ALL_RUN)
 
 
 @app.command()
 def reset() -> None:
     """Make the hosts fresh again; images and secrets stay."""
-    with _told(), locked(_state_root()):
+    with locked(_state_root()):
         _show(reset_lab(_open_lab()), Format.TEXT)
 
 
@@ -67,7 +64,7 @@ def down(
     ] = False,
 ) -> None:
     """Remove the hosts, the registry and their network."""
-    with _told(), locked(_state_root()):
+    with locked(_state_root()):
         take_down(_docker(), LabState(_state_root()), _report, everything=everything)
 
 
@@ -103,13 +100,3 @@ def _show(statuses: tuple[HostStatus, ...], output: Format) -> None:
 def _report(progress: Progress) -> None:
     line = f"{progress.seconds:6.1f} s  {progress.step}: {progress.done}"
     typer.echo(line, err=True)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """An error of the family becomes one line on stderr and its exit code."""
-    try:
-        yield
-    except VerifierError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(error.exit_code) from error

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from verifier.cli import options as o
 from verifier.document import to_json
-from verifier.pipeline import Context
-from verifier.plan import Assignment, Plan, Step, make_plan, read_steps
+from verifier.pipeline import Context, plan_of
+from verifier.plan import Assignment, Plan, Step
 from verifier.redact import Redactor
 
 
@@ -37,10 +37,7 @@ def command(
         verbosity=verbose,
     )
     context = o.make_context(given)
-    hosts = context.hosts({})
-    steps = read_steps(context.ansible.playbooks / "deploy.yml", context.ansible.roles, hosts)
-    chosen = tuple(s for s in steps if s.hosts and (not context.tags or s.name in context.tags))
-    plan = make_plan(context.checklists, context.inventory, hosts, chosen, context.items)
+    plan = plan_of(context)
     _show(plan, context, Console(highlight=False), verbose=verbose > 0)
     return 0
 
@@ -79,6 +76,9 @@ def _show_hosts(plan: Plan, context: Context, console: Console) -> None:
 
 
 def _show_steps(steps: tuple[Step, ...], console: Console) -> None:
+    if not any(step.hosts for step in steps):
+        console.print("\nNo steps: these hosts are only verified (they have no deploy_steps).")
+        return
     table = Table(
         box=None, pad_edge=False, header_style="bold", title="\nSteps", title_justify="left"
     )
@@ -93,14 +93,14 @@ def _show_steps(steps: tuple[Step, ...], console: Console) -> None:
 
 def _show_losses(steps: tuple[Step, ...], console: Console) -> None:
     console.print("\n[bold]What will be destroyed[/bold]")
-    losses = [step for step in steps if step.destroys]
+    losses = [step for step in steps if step.destroys and step.hosts]
     for step in losses:
         console.print(f"  {step.name}: {escape(step.destroys)}", soft_wrap=True)
     if not losses:
         console.print("  nothing")
     console.print("\n[bold]How it is undone[/bold]")
     for step in steps:
-        if step.effect != "reads":
+        if step.effect != "reads" and step.hosts:
             console.print(f"  {step.name}: {escape(step.undo)}", soft_wrap=True)
 
 

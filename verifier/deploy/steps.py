@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from verifier.deploy.events import Event, PlayResult, conclude, read_event
@@ -23,6 +23,7 @@ from verifier.document import to_json
 from verifier.errors import InfrastructureError
 from verifier.inventory import Inventory
 from verifier.plan import Step
+from verifier.redact import Redactor
 
 STEP_DEADLINE_S = 3600
 _GRACE_S = 5.0
@@ -47,18 +48,18 @@ class Ansible:
 def run_play(
     ansible: Ansible,
     inventory: Inventory,
-    playbook: str,
     steps: Sequence[Step],
     releases: Mapping[str, str],
     progress: Progress,
+    redact: Redactor,
 ) -> PlayResult:
-    """Runs the roles named by `steps` on their hosts, with each host's release. Never raises for what a host does;
-    InfrastructureError when Ansible cannot be started.
+    """Runs `steps`, all of one playbook, on their hosts, with each host's release. Never raises for what a host
+    does; InfrastructureError when Ansible cannot be started.
     """
     hosts = sorted({host for step in steps for host in step.hosts})
     private = Path(tempfile.mkdtemp(prefix="verifier-ansible-"))
     job = Job(
-        playbook=str(ansible.playbooks / playbook),
+        playbook=str(ansible.playbooks / steps[0].playbook),
         inventory=str(inventory.path),
         private_dir=str(private),
         config=str(ansible.config),
@@ -74,11 +75,10 @@ def run_play(
     )
     began = time.monotonic()
     try:
-        events = tuple(_follow(job, ansible.environment, progress))
+        events = tuple(_follow(job, ansible.environment, progress, redact))
     finally:
         shutil.rmtree(private, ignore_errors=True)
-    play = steps[0].play if steps else playbook
-    return conclude(play, steps, hosts, events, round(time.monotonic() - began, 1))
+    return conclude(steps[0].play, steps, hosts, events, round(time.monotonic() - began, 1))
 
 
 def _release_vars(releases: Mapping[str, str]) -> dict[str, object]:
@@ -93,7 +93,9 @@ def _release_vars(releases: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def _follow(job: Job, environment: Mapping[str, str], progress: Progress) -> Iterator[Event]:
+def _follow(
+    job: Job, environment: Mapping[str, str], progress: Progress, redact: Redactor
+) -> Iterator[Event]:
     with tempfile.TemporaryFile() as complaints:
         child = _start(job, environment, complaints.fileno())
         alarm = threading.Timer(STEP_DEADLINE_S, lambda: _stop_tree(child.pid))
@@ -101,8 +103,11 @@ def _follow(job: Job, environment: Mapping[str, str], progress: Progress) -> Ite
         alarm.start()
         try:
             for line in child.stdout or ():
-                event = read_event(line)
-                if event is not None:
+                found = read_event(line)
+                if found is not None:
+                    event = replace(
+                        found, message=redact(found.message), stdout=redact(found.stdout)
+                    )
                     progress(event)
                     yield event
             child.wait()
@@ -115,7 +120,7 @@ def _follow(job: Job, environment: Mapping[str, str], progress: Progress) -> Ite
         said = complaints.read().decode("utf-8", "replace").strip()
     if said:
         # What Ansible prints when it cannot even read the playbook is no event of its own.
-        yield Event("error", message=said[-2000:])
+        yield Event("error", message=redact(said[-2000:]))
 
 
 def _start(job: Job, environment: Mapping[str, str], stderr: int) -> subprocess.Popen[str]:

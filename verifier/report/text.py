@@ -91,7 +91,8 @@ def _show_matrix(plan: Plan, results: Sequence[Result], verdict: Verdict, consol
     counts = Counter(outcomes.values())
     words = ", ".join(f"{counts[word]} {word.replace('_', ' ')}" for word in _SIGNS if counts[word])
     items = len({a.item for a in plan.assignments})
-    console.print(f"\n{items} items on {len(plan.hosts)} hosts: {words}")
+    hosts = "1 host" if len(plan.hosts) == 1 else f"{len(plan.hosts)} hosts"
+    console.print(f"\n{items} items on {hosts}: {words}")
     console.print(f"[dim]{_LEGEND}[/dim]")
 
 
@@ -113,7 +114,7 @@ def _show_failures(run: Run, console: Console) -> None:
     bad = [
         r for r in run.results
         if r.outcome in (Outcome.FAIL, Outcome.ERROR)
-        or (r.outcome is Outcome.NOT_CHECKED and assignments[r.item, r.host].required and r.check)
+        or (r.outcome is Outcome.NOT_CHECKED and assignments[r.item, r.host].required)
     ]  # fmt: skip
     if not bad:
         return

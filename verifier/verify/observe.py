@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
-from verifier.checks.base import find_check
+from verifier.checks.base import Mismatch, find_check
 from verifier.errors import CannotObserve, Unreachable
 from verifier.inventory import Host
 from verifier.plan import Assignment, Plan
@@ -80,7 +80,20 @@ def _answer(
         return Result(assignment.item, assignment.host, Outcome.NOT_CHECKED, "", assignment.why_not)
     began, started_at = time.monotonic(), clock().isoformat()
     result = _look(assignment, host, connections, store)
-    return replace(result, started_at=started_at, duration_s=round(time.monotonic() - began, 3))
+    return replace(
+        result,
+        # What a host said may hold a secret; from here on it is printed, reported and kept.
+        reason=store.redact(result.reason),
+        mismatches=tuple(_redacted(m, store) for m in result.mismatches),
+        started_at=started_at,
+        duration_s=round(time.monotonic() - began, 3),
+    )
+
+
+def _redacted(mismatch: Mismatch, store: RunDirectory) -> Mismatch:
+    return Mismatch(
+        store.redact(mismatch.what), store.redact(mismatch.wanted), store.redact(mismatch.saw)
+    )
 
 
 def _not_applicable(assignment: Assignment) -> Result:

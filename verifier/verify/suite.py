@@ -5,19 +5,22 @@ end of this file, never read from printed text.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from verifier.errors import Unreachable
+from verifier.document import read_text
+from verifier.errors import DocumentError, Unreachable
 from verifier.inventory import Host
 from verifier.plan import Plan
+from verifier.redact import Redactor
 from verifier.result import Outcome, Result
 from verifier.verify.connect import Connections
 
@@ -38,7 +41,11 @@ class Answer:
 
 
 def run_suite(
-    files: Sequence[Path], plan: Plan, hosts: Sequence[Host], connections: Connections
+    files: Sequence[Path],
+    plan: Plan,
+    hosts: Sequence[Host],
+    connections: Connections,
+    redact: Redactor,
 ) -> tuple[Answer, ...]:
     """What the tests in `files` say of the plan's items on its hosts; empty when there are no files."""
     reachable = [host for host in hosts if _reaches(host, connections)]
@@ -57,15 +64,18 @@ def run_suite(
             env={**os.environ, _OUTPUT: str(output)},
             capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
         )  # fmt: skip
-        answers = tuple(_read_answers(output.read_text()))
-    complaint = _complaint(done.stdout + done.stderr) if done.returncode not in (0, 1, 5) else ""
+        names = {_name_in_testinfra(host): host.name for host in reachable}
+        answers = tuple(_read_answers(output.read_text(), names, redact))
+    complaint = (
+        redact(_complaint(done.stdout + done.stderr)) if done.returncode not in (0, 1, 5) else ""
+    )
     if complaint:
         answers += tuple(
             Answer(
                 a.item, a.host, Outcome.ERROR, f"the test files do not run: {complaint}", 0.0, ""
             )
             for a in plan.assignments
-            if a.item in _items_named_in(files)
+            if a.item in items_named_in(files)
         )
     return answers
 
@@ -77,13 +87,34 @@ def answered(
     by_key: dict[tuple[str, str], list[Answer]] = {}
     for answer in answers:
         by_key.setdefault((answer.item, answer.host), []).append(answer)
-    applicable = {a.key for a in plan.assignments if a.applicable}
+    # A person's answer is never a test's to give, and what planning left out stays out.
+    open_to_tests = {a.key for a in plan.assignments if a.applicable and a.method != "attest"}
     return tuple(
         _combined(result, by_key.get((result.item, result.host), []))
-        if (result.item, result.host) in applicable
+        if (result.item, result.host) in open_to_tests
         else result
         for result in results
     )
+
+
+def items_named_in(files: Sequence[Path]) -> dict[str, str]:
+    """The item ids that marks in `files` name, each with the place of one such mark. DocumentError for a file that
+    is no Python.
+    """
+    found: dict[str, str] = {}
+    for file in files:
+        try:
+            tree = ast.parse(read_text(file))
+        except SyntaxError as error:
+            raise DocumentError(
+                f"is no Python: {error.msg}", where=f"{file}:{error.lineno}"
+            ) from error
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("mark.item"):
+                for argument in node.args:
+                    if isinstance(argument, ast.Constant):
+                        found[str(argument.value)] = f"{file}:{node.lineno}"
+    return found
 
 
 def _combined(result: Result, answers: list[Answer]) -> Result:
@@ -128,22 +159,22 @@ def _complaint(text: str) -> str:
     return (wanted or lines or ["no output"])[-1][:300]
 
 
-def _items_named_in(files: Sequence[Path]) -> set[str]:
-    # The files did not even load, so their marks are only known as text.
-    text = "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
-    return {part.split(")")[0].strip("\"' ") for part in text.split("mark.item(")[1:]}
+def _name_in_testinfra(host: Host) -> str:
+    if host.reach.kind == "local":
+        return "local"
+    return host.name if host.reach.kind == "ssh" else host.reach.address
 
 
-def _read_answers(text: str) -> Iterator[Answer]:
+def _read_answers(text: str, names: Mapping[str, str], redact: Redactor) -> Iterator[Answer]:
     for line in text.splitlines():
         data = json.loads(line)
         yield Answer(
-            data["item"],
-            data["host"],
-            Outcome(data["outcome"]),
-            data["why"],
-            data["duration_s"],
-            data["test"],
+            item=data["item"],
+            host=names.get(data["host"], data["host"]),
+            outcome=Outcome(data["outcome"]),
+            why=redact(data["why"]),
+            duration_s=data["duration_s"],
+            test=data["test"],
         )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from verifier.errors import InfrastructureError, UsageError
 from verifier.lab.engine import Docker
-from verifier.lab.lifecycle import Lab, Progress, reset
+from verifier.lab.lifecycle import Lab, Progress, reset, take_down
 from verifier.lab.project import Project
 from verifier.lab.state import LabState
 
@@ -34,3 +34,47 @@ def test_a_step_that_failed_is_not_reported_as_done(tmp_path: Path) -> None:
 def test_there_is_nothing_to_reset_before_the_first_up(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="verifier lab up"):
         reset(make_lab(tmp_path, []))
+
+
+def make_recording_client(root: Path) -> tuple[Docker, Path]:
+    asked = root / "asked"
+    client = root / "docker"
+    client.write_text(
+        f"""#!/bin/sh
+echo "$*" >>{asked}
+case "$*" in
+    ps*) echo c1 c2 ;;
+    "volume ls"*) echo verifier-lab-fwb1-docker verifier-lab-registry ;;
+    "network ls"*) echo n1 ;;
+    images*) echo i1 i1 ;;
+esac
+"""
+    )
+    client.chmod(0o755)
+    return Docker(str(client), str(client)), asked
+
+
+def test_down_keeps_images_the_registrys_data_and_the_state(tmp_path: Path) -> None:
+    docker, asked = make_recording_client(tmp_path)
+    state = LabState(tmp_path / "state")
+    state.root.mkdir()
+    take_down(docker, state, lambda _: None, everything=False)
+    commands = asked.read_text().splitlines()
+    assert "rm --force --volumes c2" in commands
+    assert "volume rm --force verifier-lab-fwb1-docker" in commands
+    assert "network rm n1" in commands
+    assert not any(command.startswith(("images", "rmi")) for command in commands)
+    assert "volume rm --force verifier-lab-registry" not in commands
+    assert state.root.exists()
+
+
+def test_down_all_removes_the_rest_too(tmp_path: Path) -> None:
+    docker, asked = make_recording_client(tmp_path)
+    state = LabState(tmp_path / "state")
+    state.root.mkdir()
+    take_down(docker, state, lambda _: None, everything=True)
+    commands = asked.read_text().splitlines()
+    assert "rmi --force i1" in commands
+    assert "volume rm --force verifier-lab-registry" in commands
+    assert all("--filter label=verifier.lab" in line for line in commands if " ls" in line)
+    assert not state.root.exists()

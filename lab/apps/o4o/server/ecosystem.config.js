@@ -2,23 +2,21 @@
  * What PM2 runs: `pm2 start ecosystem.config.js --env production`. PM2 stores the environment it is given, readable in
  * its list and dump, so no secret is here: the service reads its own .env. Only LOG_DIR is taken from it.
  */
-const { existsSync, readFileSync, realpathSync } = require('node:fs')
+const { existsSync, readFileSync } = require('node:fs')
 const { join, resolve } = require('node:path')
 const { parse } = require('dotenv')
 
 const envFile = join(__dirname, '.env')
 const declared = existsSync(envFile) ? parse(readFileSync(envFile)) : {}
 const logDir = resolve(__dirname, declared.LOG_DIR || 'logs')
-// A reload keeps the folder and script of the first start. Told the link, it finds the release the link points at now.
-const link = resolve(__dirname, '../../current')
-const home = existsSync(link) && realpathSync(link) === __dirname ? link : __dirname
 
 module.exports = {
   apps: [
     {
       name: 'o4o',
-      cwd: home,
-      script: join(home, 'dist/main.js'),
+      // The release itself, not a link to it. A reload keeps both: another release needs `pm2 delete` first.
+      cwd: __dirname,
+      script: join(__dirname, 'dist/main.js'),
       exec_mode: 'cluster',
       instances: 2,
       wait_ready: true,

@@ -17,7 +17,7 @@ const ORIGIN = 'https://o4o.example'
 const log = createLogger({ silent: true })
 
 let settings: Settings
-let folder: string
+let folder = ''
 let instance: Instance | undefined
 
 beforeAll(async () => {
@@ -41,7 +41,9 @@ afterEach(async () => {
   instance = undefined
 })
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => {
+  if (folder) rmSync(folder, { recursive: true })
+})
 
 async function empty(): Promise<void> {
   const database = await makeDatabase(settings, ONE).initialize()
@@ -190,14 +192,15 @@ it('tells browsers to keep assets and to ask again for pages', async () => {
   expect(asset.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
   const page = await fetch(`${url}/about`)
   expect(page.headers.get('cache-control')).toBe('no-cache')
-  const validator = page.headers.get('etag') ?? ''
-  const again = () => fetch(`${url}/about`, { headers: { 'if-none-match': validator } })
-  expect((await again()).status).toBe(304)
   // Same length and same time: what a new release's page looks like when it comes out of an artifact.
-  const { atime, mtime } = statSync(join(folder, 'index.html'))
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>O5O</title>')
-  utimesSync(join(folder, 'index.html'), atime, mtime)
-  expect((await again()).status).toBe(200)
+  const file = join(folder, 'index.html')
+  const { atime, mtime } = statSync(file)
+  writeFileSync(file, '<!doctype html><title>O5O</title>')
+  utimesSync(file, atime, mtime)
+  const validators = [page, await fetch(`${url}/about`), await fetch(url)].map(({ headers }) => headers.get('etag'))
+  expect(validators[0]).toBeTruthy()
+  expect(validators[1]).not.toBe(validators[0])
+  expect(validators[2]).toBe(validators[1])
   expect((await fetch(`${url}/assets/index-gone.js`)).status).toBe(404)
   expect((await fetch(`${url}/assets/..%2f..%2fpackage.json`)).status).toBe(404)
 })

@@ -1,0 +1,95 @@
+"""The lab as tests see it: deployed, verified in this process over kept connections, and broken on purpose."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Set
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from verifier.checklist.items import find_checklists, load_checklists
+from verifier.inventory import load_inventory
+from verifier.plan import make_plan, with_releases
+from verifier.redact import Redactor
+from verifier.result import Outcome, Result
+from verifier.store import RunDirectory, new_run_id
+from verifier.verify.connect import Connections
+from verifier.verify.current import current_releases
+from verifier.verify.observe import verify
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_S = 60
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A Result with the source id of its item."""
+
+    source: str
+    result: Result
+
+
+class LabView:
+    """Looks at lab hosts as `verifier verify` does, item by item as a test wants."""
+
+    def __init__(self, connections: Connections, folder: Path) -> None:
+        self._connections, self._folder = connections, folder
+        self._checklists = load_checklists(find_checklists(ROOT))
+        self._inventory = load_inventory("lab", project=ROOT)
+        items = [item for checklist in self._checklists for item in checklist.items]
+        self._sources = {item.id: item.binding.source for item in items}
+        self._checks = {item.binding.source: item.binding.check for item in items}
+
+    def source(self, item: str) -> str:
+        """The source id of an item given by id or by source id."""
+        return self._sources.get(item, item)
+
+    def check_of(self, item: str) -> str:
+        return self._checks[self.source(item)]
+
+    def checks_in_use(self) -> set[str]:
+        return {check for check in self._checks.values() if check}
+
+    def verify(self, host: str, sources: Set[str] = frozenset()) -> list[Answer]:
+        """The answers of the host's automatic items, or of those named by source id."""
+        hosts = self._inventory.matching(host)
+        releases = current_releases(hosts, self._connections)
+        chosen = tuple(h for h in with_releases(self._inventory, releases) if h.name == host)
+        plan = make_plan(self._checklists, self._inventory, chosen, (), frozenset(sources))
+        wanted = tuple(a for a in plan.assignments if a.method == "check")
+        store = RunDirectory.create(
+            self._folder,
+            new_run_id(datetime.now(UTC).isoformat(), "test", host),
+            Redactor(self._inventory.secrets),
+        )
+        results = verify(
+            replace(plan, assignments=wanted), chosen, self._connections, store, lambda _: None
+        )
+        by_key = {(r.item, r.host): r for r in results}
+        return [Answer(a.source, by_key[a.key]) for a in wanted]
+
+    def verify_until_healthy(self, host: str, sources: Set[str]) -> list[Answer]:
+        """The same, again and again for a while: what was stopped needs a moment to come back."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            answers = self.verify(host, sources)
+            bad = any(a.result.outcome in (Outcome.FAIL, Outcome.ERROR) for a in answers)
+            if not bad or time.monotonic() > deadline:
+                return answers
+            time.sleep(2)
+
+    def inject(
+        self, host: str, script: str, on: Literal["host", "controller"], *, become: bool
+    ) -> str:
+        """Runs a fault's script; a script that fails is a broken test, not a result."""
+        if on == "controller":
+            view, _ = self._connections.controller().look(timeout_s=120)
+        else:
+            view, _ = self._connections.open(self._inventory.host(host)).look(
+                become=become, timeout_s=120
+            )
+        done = view.run("sh -ec %s", script)
+        assert done.rc == 0, f"{script}\n{done.stdout}{done.stderr}"
+        return done.stdout
