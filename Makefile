@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup engine lab demo test unit integration acceptance check format lock clean
+.PHONY: help setup engine lab demo test unit integration acceptance faults check format lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -25,23 +25,26 @@ lab: setup engine  ## three throw-away hosts, and the databases and images they 
 demo: lab  ## the whole promise on hosts of its own
 	$(BIN)/python lab/demo.py
 
-test: lab unit integration acceptance  ## everything
+test: unit integration acceptance  ## everything
 unit: setup  ## no host, no network, seconds
 	$(BIN)/pytest -q tests/unit tests/test_architecture.py
-integration: lab  ## real hosts, every check's real fault
-	$(BIN)/pytest -q tests/integration tests/faults
+integration: lab  ## real hosts; one real fault for each kind of check
+	$(BIN)/pytest -q tests/integration/lab
+	$(BIN)/pytest -q tests/integration tests/faults --ignore tests/integration/lab
 acceptance: lab  ## whole commands
 	$(BIN)/pytest -q tests/acceptance
+faults: lab  ## the long campaign: every fault, every item of its host looked at each time
+	VERIFIER_FAULTS=all $(BIN)/pytest -q tests/faults --durations=0
 
 check: setup  ## format, lint, types
-	$(BIN)/ruff format --check verifier tests lab/demo.py
-	$(BIN)/ruff check verifier tests lab/demo.py
+	$(BIN)/ruff format --check verifier tests lab/demo.py docs
+	$(BIN)/ruff check verifier tests lab/demo.py docs
 	$(BIN)/mypy
 	$(BIN)/yamllint --strict .
 	$(BIN)/ansible-lint --offline --profile production playbooks roles
 
 format: setup  ## apply the formatter
-	$(BIN)/ruff format verifier tests lab/demo.py
+	$(BIN)/ruff format verifier tests lab/demo.py docs
 
 lock:  ## pin every dependency with its hashes, naming no package index
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate pyproject.toml --group dev -o requirements.lock

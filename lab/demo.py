@@ -1,6 +1,6 @@
-"""The whole promise on the lab's three hosts, as one story: deploy, plant data, upgrade, refuse a broken release, come
-back, and count the data. Runs the same commands a person would; ends with 0 only if every one of them ended as it
-must. (`make demo`)
+"""The whole promise on the lab's three hosts, as one story: deploy, plant data, upgrade, refuse a
+broken release, come back, and count the data. Runs the same commands a person would; ends with 0
+only if every one of them ended as it must. (`make demo`)
 """
 
 from __future__ import annotations
@@ -49,12 +49,24 @@ def main() -> int:
     _run("deploy", "--inventory", "lab", "--release", NEXT, "--yes", wanted=0)
     _same(planted, "after the migration")
     _chapter(f"Release {BROKEN} is broken in a way its own health check does not see")
-    _run("deploy", "--inventory", "lab", "--release", BROKEN, "--limit", "filewallball", "--yes", wanted=ROLLED_BACK)
+    _run(
+        "deploy",
+        "--inventory",
+        "lab",
+        "--release",
+        BROKEN,
+        "--limit",
+        "filewallball",
+        "--yes",
+        wanted=ROLLED_BACK,
+    )
     _same(planted, "after the rollback")
     _chapter("What runs now")
     _run("verify", "--inventory", "lab", wanted=0)
     _run("rollback", "--inventory", "lab", "--list", wanted=0)
-    print(f"\nDone in {time.monotonic() - began:.0f} s: the broken release was refused (exit {ROLLED_BACK}),")
+    print(
+        f"\nDone in {time.monotonic() - began:.0f} s: the broken release was refused (exit {ROLLED_BACK}),"
+    )
     print(f"release {NEXT} runs, and the data is whole: {planted}.")
     print("Look around: .venv/bin/verifier lab status; remove it all: .venv/bin/verifier lab down")
     return 0
@@ -70,11 +82,15 @@ def _run(*arguments: str, wanted: int) -> None:
     code = subprocess.run([VERIFIER, *arguments], check=False).returncode
     print(f"exit {code} after {time.monotonic() - began:.0f} s", flush=True)
     if code != wanted:
-        sys.exit(f"demo stopped: `verifier {' '.join(arguments)}` ended with {code}, wanted {wanted}")
+        sys.exit(
+            f"demo stopped: `verifier {' '.join(arguments)}` ended with {code}, wanted {wanted}"
+        )
 
 
 def _quiet(*arguments: str) -> str:
-    return subprocess.run([VERIFIER, *arguments], check=False, capture_output=True, text=True).stdout
+    return subprocess.run(
+        [VERIFIER, *arguments], check=False, capture_output=True, text=True
+    ).stdout
 
 
 def _has_release() -> bool:
@@ -91,12 +107,20 @@ def _plant() -> None:
     for name, url in _hosts():
         if name.startswith("fwb"):
             for number in range(FILES_PER_HOST):
-                _upload(url, f"보고서-{name}-{number}.txt", hashlib.sha256(f"{name}{number}".encode()).hexdigest() * 99)
+                _upload(
+                    url,
+                    f"보고서-{name}-{number}.txt",
+                    hashlib.sha256(f"{name}{number}".encode()).hexdigest() * 99,
+                )
         else:
             token, cookies = _csrf(url)
             for number in range(ROWS):
                 body = json.dumps({"title": f"항목 {number}", "name": f"항목 {number}"}).encode()
-                headers = {"content-type": "application/json", "x-csrf-token": token, "cookie": cookies}
+                headers = {
+                    "content-type": "application/json",
+                    "x-csrf-token": token,
+                    "cookie": cookies,
+                }
                 _ask(f"{url}/api/items", body, headers)
 
 
@@ -114,7 +138,9 @@ def _count() -> Data:
             found = json.loads(_ask(f"{url}/api/items"))
             items = found["items"] if isinstance(found, dict) else found
             for item in sorted(items, key=lambda i: str(i["id"])):
-                digest.update(json.dumps([item["id"], item.get("name") or item.get("title")]).encode())
+                digest.update(
+                    json.dumps([item["id"], item.get("name") or item.get("title")]).encode()
+                )
                 rows += 1
     return Data(rows, files, digest.hexdigest())
 
@@ -143,8 +169,8 @@ def _upload(url: str, name: str, content: str) -> None:
 
 
 def _ask(url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:
-    request = urllib.request.Request(url, data=body, headers=headers or {})  # noqa: S310  our own loopback addresses
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+    request = urllib.request.Request(url, data=body, headers=headers or {})
+    with urllib.request.urlopen(request, timeout=30) as answer:
         return bytes(answer.read())
 
 

@@ -1,4 +1,6 @@
-"""Fixtures for tests that need the lab. `make lab` brings it up; without it these tests fail and say so."""
+"""Fixtures for tests that need the lab. `make lab` brings it up; without it these tests fail and
+say so.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import ROOT, LabView
 
+from lab import ROOT, LabView
 from verifier.verify.connect import Connections
 
 VERIFIER = str(Path(sys.executable).with_name("verifier"))

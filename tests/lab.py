@@ -1,9 +1,11 @@
-"""The lab as tests see it: deployed, verified in this process over kept connections, and broken on purpose."""
+"""The lab as tests see it: deployed, verified in this process over kept connections, and broken on
+purpose.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,19 +42,12 @@ class LabView:
         self._inventory = load_inventory("lab", project=ROOT)
         items = [item for checklist in self._checklists for item in checklist.items]
         self._sources = {item.id: item.binding.source for item in items}
-        self._checks = {item.binding.source: item.binding.check for item in items}
 
     def source(self, item: str) -> str:
         """The source id of an item given by id or by source id."""
         return self._sources.get(item, item)
 
-    def check_of(self, item: str) -> str:
-        return self._checks[self.source(item)]
-
-    def checks_in_use(self) -> set[str]:
-        return {check for check in self._checks.values() if check}
-
-    def verify(self, host: str, sources: Set[str] = frozenset()) -> list[Answer]:
+    def verify(self, host: str, sources: AbstractSet[str] = frozenset()) -> list[Answer]:
         """The answers of the host's automatic items, or of those named by source id."""
         hosts = self._inventory.matching(host)
         releases = current_releases(hosts, self._connections)
@@ -70,7 +65,7 @@ class LabView:
         by_key = {(r.item, r.host): r for r in results}
         return [Answer(a.source, by_key[a.key]) for a in wanted]
 
-    def verify_until_healthy(self, host: str, sources: Set[str]) -> list[Answer]:
+    def verify_until_healthy(self, host: str, sources: AbstractSet[str]) -> list[Answer]:
         """The same, again and again for a while: what was stopped needs a moment to come back."""
         deadline = time.monotonic() + PATIENCE_S
         while True:

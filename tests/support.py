@@ -34,7 +34,9 @@ class Recorded:
 
 
 class FakeShell:
-    """Answers from recordings and remembers what was asked; a command nobody recorded is a failing test."""
+    """Answers from recordings and remembers what was asked; a command nobody recorded is a failing
+    test.
+    """
 
     def __init__(self, recorded: Sequence[Recorded] = ()) -> None:
         self.recorded = tuple(recorded)

@@ -1,5 +1,5 @@
-"""The rules of the house, kept by parsing what is written: imports point backward, one door per outside thing,
-every check has its manual and its cases, every role its specification.
+"""The rules of the house, kept by parsing what is written: imports point backward, one door per
+outside thing, every check has its manual and its cases, every role its specification.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Where Ansible's files are: the project's own `playbooks/` and `roles/` if it has them, else those that came with
-verifier (beside the package in a checkout, inside it in a wheel).
+"""Where Ansible's files are: the project's own `playbooks/` and `roles/` if it has them, else those
+that came with verifier (beside the package in a checkout, inside it in a wheel).
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def ansible_config() -> Path:
-    """verifier's own `ansible.cfg`. Never the one of the current folder: a configuration file can load code."""
+    """The `ansible.cfg` that came with verifier. Never the one of the current folder: a configuration file can
+    load code.
+    """
     return _first("ansible.cfg", (_PACKAGE.parent, _PACKAGE / "_assets"))
 
 

@@ -1,5 +1,6 @@
-"""Typed documents: the only import of yaml. Reads a YAML file within limits, refuses duplicate keys, and turns
-it into a typed value; every complaint names the file, the line and what it should be. Also writes values as JSON.
+"""Typed documents: the only import of yaml. Reads a YAML file within limits, refuses duplicate
+keys, and turns it into a typed value; every complaint names the file, the line and what it should
+be. Also writes values as JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _FastLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Document(pydantic.BaseModel):
-    """The base of every file format: unknown keys are errors, values never change. `x-` keys are free for anchors."""
+    """The base of every file format: unknown keys are errors, values never change. `x-` keys are
+    free for anchors.
+    """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 

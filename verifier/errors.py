@@ -9,8 +9,8 @@
     ├── Interrupted         130  Ctrl-C, or 143 for SIGTERM
     └── CannotObserve         -  a check could not look; verify/observe.py turns it into Outcome.ERROR
 
-The number is the exit code that `cli` returns for it. Codes that follow from a verdict (0, 1, 4, 5, 6, 7)
-are not errors; they live in `pipeline.py`.
+The number is the exit code that `cli` returns for it. Codes that follow from a verdict (0, 1, 4, 5,
+6, 7) are not errors; they live in `pipeline.py`.
 """
 
 from __future__ import annotations

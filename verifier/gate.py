@@ -1,11 +1,12 @@
-"""Gate: the pure rule from Plan, Results and Waivers to a Verdict. For every required Assignment of the Plan there
-is a PASS, or a NOT_APPLICABLE that planning decided, or a waiver valid today; otherwise the gate is closed, and
-here is each reason. It walks the Plan, so a lost result closes it.
+"""Gate: the pure rule from Plan, Results and Waivers to a Verdict. For every required Assignment of
+the Plan there is a PASS, or a NOT_APPLICABLE that planning decided, or a waiver valid today;
+otherwise the gate is closed, and here is each reason. It walks the Plan, so a lost result closes
+it.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -48,7 +49,7 @@ class Verdict:
 
 
 def decide(
-    plan: Plan, results: Sequence[Result], waivers: Sequence[Waiver], today: datetime.date
+    plan: Plan, results: Sequence[Result], waivers: Sequence[Waiver], today: dt.date
 ) -> Verdict:
     """The Verdict on `plan`. An empty plan, or one in which no required item applies, is closed."""
     by_key: dict[tuple[str, str], list[Result]] = {}

@@ -1,6 +1,6 @@
-"""The hosts of one environment, as `ansible-inventory` resolves them: names, groups, variables, how to reach each.
-Decrypts what Ansible leaves encrypted and learns which values are secret, so that they can be taken out of
-everything that is stored. It contacts no host.
+"""The hosts of one environment, as `ansible-inventory` resolves them: names, groups, variables, how
+to reach each. Decrypts what Ansible leaves encrypted and learns which values are secret, so that
+they can be taken out of everything that is stored. It contacts no host.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One inventory machine: name, groups (sorted, without `all`), raw variables and how to reach it."""
+    """One inventory machine: name, groups (sorted, without `all`), raw variables and how to reach
+    it.
+    """
 
     name: str
     groups: tuple[str, ...]
@@ -61,12 +63,15 @@ class Host:
     def value(self, template: object) -> object:
         """`template` with every `{{ variable }}` resolved from this host's variables.
 
-        A string that is one single expression keeps the type of its value. UsageError names a missing variable.
+        A string that is one single expression keeps the type of its value. UsageError names a
+        missing variable.
         """
         return _resolve(template, self.variables, self.name, 0)
 
     def variable(self, name: str, default: object = None) -> object:
-        """The resolved inventory variable `name`, or `default` when the inventory does not define it."""
+        """The resolved inventory variable `name`, or `default` when the inventory does not define
+        it.
+        """
         return self.value(self.variables[name]) if name in self.variables else default
 
     def with_variables(self, **extra: object) -> Host:
@@ -76,7 +81,9 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The hosts of one environment. `path` is what `ansible-playbook -i` gets; `vault_file` unlocks its secrets."""
+    """The hosts of one environment. `path` is what `ansible-playbook -i` gets; `vault_file` unlocks
+    its secrets.
+    """
 
     name: str
     path: Path
@@ -92,7 +99,9 @@ class Inventory:
         return next(host for host in self.hosts if host.name == name)
 
     def matching(self, pattern: str) -> tuple[Host, ...]:
-        """Hosts in a `group`, with a `name`, or in a `a,b,!c` list of them; UsageError when a word matches nothing."""
+        """Hosts in a `group`, with a `name`, or in a `a,b,!c` list of them; UsageError when a word
+        matches nothing.
+        """
         chosen: dict[str, Host] = {}
         dropped: set[str] = set()
         for word in filter(None, re.split(r"[,:]", pattern.strip())):
@@ -121,9 +130,11 @@ def load_inventory(
     vault_file: Path | None = None,
     extra_vars: Mapping[str, object] | None = None,
 ) -> Inventory:
-    """The inventory `inventory/<name>` of the project, or any path or executable that Ansible accepts.
+    """The inventory `inventory/<name>` of the project, or any path or executable that Ansible
+    accepts.
 
-    Raises UsageError for a name that is nothing, an inventory without hosts and one machine under two names.
+    Raises UsageError for a name that is nothing, an inventory without hosts and one machine under
+    two names.
     """
     path = find_inventory(name, project)
     vault = vault_file or _own_vault_file(path)

@@ -1,5 +1,5 @@
-"""The stages in order. Each takes earlier values and returns one new one; every value is saved in the run directory
-before the next stage begins. Nothing here looks at a host, judges or prints.
+"""The stages in order. Each takes earlier values and returns one new one; every value is saved in
+the run directory before the next stage begins. Nothing here looks at a host, judges or prints.
 
     verify     load -> plan -> verify -> decide
     deploy     load -> plan -> preflight -> Stage -> verify what is staged -> decide
@@ -82,12 +82,14 @@ class Context:
 
     def hosts(self, releases: Mapping[str, str]) -> tuple[Host, ...]:
         """The chosen hosts with the releases they should have."""
-        wanted = {name: self.release for name in self.names} if self.release else dict(releases)
+        wanted = dict.fromkeys(self.names, self.release) if self.release else dict(releases)
         return tuple(h for h in with_releases(self.inventory, wanted) if h.name in self.names)
 
 
 class Session:
-    """One Run being made: its directory, its connections, and the stages as methods that save what they return."""
+    """One Run being made: its directory, its connections, and the stages as methods that save what
+    they return.
+    """
 
     def __init__(self, context: Context, command: str, connections: Connections) -> None:
         self.context, self.command, self.connections = context, command, connections
@@ -107,7 +109,9 @@ class Session:
         return plan
 
     def play(self, name: str, steps: Sequence[Step], releases: Mapping[str, str]) -> PlayResult:
-        """Runs the steps of one play that apply to at least one host; a play without any is done at once."""
+        """Runs the steps of one play that apply to at least one host; a play without any is done at
+        once.
+        """
         chosen = [step for step in steps if step.play == name and step.hosts]
         if not chosen:
             return PlayResult(name, ())
@@ -179,7 +183,9 @@ def plan_of(context: Context) -> Plan:
 
 
 def run_verify(context: Context) -> Run:
-    """Looks at every host as it is now: each is judged against the release its `current` link names."""
+    """Looks at every host as it is now: each is judged against the release its `current` link
+    names.
+    """
     plan_of(context)  # what is wrong with the documents is said before any host is asked
     with Connections() as connections:
         session = Session(context, "verify", connections)
@@ -195,7 +201,9 @@ def run_verify(context: Context) -> Run:
 
 
 def run_deploy(context: Context, *, may_roll_back: bool = True) -> Run:
-    """Deploys the wanted release, verifies it, and goes back to what ran before when the gate stays closed."""
+    """Deploys the wanted release, verifies it, and goes back to what ran before when the gate stays
+    closed.
+    """
     hosts = context.hosts({})
     steps = plan_of(context).steps
     for host in context.names:
@@ -225,7 +233,9 @@ def run_rollback(context: Context, releases: Mapping[str, str]) -> Run:
 
 @dataclass
 class _Deployment:
-    """`run_deploy` in sentences; what has been learned so far is kept here, so that any end can tell all of it."""
+    """`run_deploy` in sentences; what has been learned so far is kept here, so that any end can
+    tell all of it.
+    """
 
     session: Session
     plan: Plan
@@ -286,7 +296,8 @@ class _Deployment:
         return played
 
     def _dry_run(self) -> Run:
-        done = all([self._play(name).is_done for name in PLAYS])
+        plays = [self._play(name) for name in PLAYS]  # all of them, whatever the first one says
+        done = all(play.is_done for play in plays)
         return self._end(
             OPEN if done else STEP_FAILED, "check mode: nothing was changed, nothing was verified"
         )

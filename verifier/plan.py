@@ -1,5 +1,6 @@
-"""Plan: everything that will happen, resolved before a host is touched. Items meet hosts and become Assignments
-with their parameters filled from the inventory; roles meet hosts and become Steps. An empty plan is an error.
+"""Plan: everything that will happen, resolved before a host is touched. Items meet hosts and become
+Assignments with their parameters filled from the inventory; roles meet hosts and become Steps. An
+empty plan is an error.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ RELEASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One role of one play, and the hosts it applies to. The words come from the role's `meta/verifier.yml`."""
+    """One role of one play, and the hosts it applies to. The words come from the role's
+    `meta/verifier.yml`.
+    """
 
     name: str
     play: str
@@ -38,7 +41,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One Item on one Host; it must end in a Result. `why_not` is set when planning already knows the answer."""
+    """One Item on one Host; it must end in a Result. `why_not` is set when planning already knows
+    the answer.
+    """
 
     item: str
     host: str
@@ -96,7 +101,9 @@ class RoleFacts(Document):
 
 
 def with_releases(inventory: Inventory, releases: Mapping[str, str]) -> tuple[Host, ...]:
-    """The hosts with their release set, as `--extra-vars release_id=...` would. UsageError for a bad name."""
+    """The hosts with their release set, as `--extra-vars release_id=...` would. UsageError for a
+    bad name.
+    """
     for name in releases.values():
         if not RELEASE_NAME.fullmatch(name):
             raise UsageError(
@@ -115,8 +122,9 @@ def make_plan(
     steps: tuple[Step, ...] = (),
     items: frozenset[str] = frozenset(),
 ) -> Plan:
-    """Every item on every host it is for. `hosts` are those chosen by `--limit`, with their variables as they
-    shall be; `items` chooses some by id or source id. Raises UsageError when nothing would be verified.
+    """Every item on every host it is for. `hosts` are those chosen by `--limit`, with their
+    variables as they shall be; `items` chooses some by id or source id. Raises UsageError when
+    nothing would be verified.
     """
     assignments = [
         _assign(item, checklist, host)
@@ -151,8 +159,8 @@ def make_plan(
 
 
 def read_steps(playbook: Path, roles: Path, hosts: tuple[Host, ...]) -> tuple[Step, ...]:
-    """The roles of a playbook, and of those it imports, in their order: each with the hosts whose `deploy_steps`
-    name it.
+    """The roles of a playbook, and of those it imports, in their order: each with the hosts whose
+    `deploy_steps` name it.
     """
     wanted = {host.name: _deploy_steps(host) for host in hosts}
     steps = tuple(

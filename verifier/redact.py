@@ -1,5 +1,6 @@
-"""Takes known secrets out of text before it is stored or printed: by value (also base64, URL- and JSON-encoded)
-and by shape (`PASSWORD=...`). A secret value found is replaced by a name-free mark; nothing else changes.
+"""Takes known secrets out of text before it is stored or printed: by value (also base64, URL- and
+JSON-encoded) and by shape (`PASSWORD=...`). A secret value found is replaced by a name-free mark;
+nothing else changes.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ _HARMLESS = re.compile(
 
 
 class Redactor:
-    """Callable: text in, text without secrets out. `known` are secret values in clear; it never shows them."""
+    """Callable: text in, text without secrets out. `known` are secret values in clear; it never
+    shows them.
+    """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         shapes = {shape for value in known if value for shape in _shapes(value)}

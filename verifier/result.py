@@ -1,5 +1,5 @@
-"""Outcome and Result: what was seen for one item on one host. A Result is a value, complete when made; it never
-says whether the gate opens, and it refuses to be a condition.
+"""Outcome and Result: what was seen for one item on one host. A Result is a value, complete when
+made; it never says whether the gate opens, and it refuses to be a condition.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One Assignment's answer. `evidence` holds sha256 digests of stored files; `duration_s` is monotonic seconds."""
+    """One Assignment's answer. `evidence` holds sha256 digests of stored files; `duration_s` is
+    monotonic seconds.
+    """
 
     item: str
     host: str

@@ -1,4 +1,6 @@
-"""Run: one execution with its id, times, versions and each stage's value. Complete when made; reports read it."""
+"""Run: one execution with its id, times, versions and each stage's value. Complete when made;
+reports read it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """The way back that was taken: each host's release, what the playbook did, and whether it was proven."""
+    """The way back that was taken: each host's release, what the playbook did, and whether it was
+    proven.
+    """
 
     releases: Mapping[str, str]
     play: PlayResult

@@ -1,11 +1,11 @@
-"""The run directory: each stage's value under the stage's name, and evidence stored once, under its hash. Nothing
-is written that has not been through the redactor, and no reader ever sees half a file.
+"""The run directory: each stage's value under the stage's name, and evidence stored once, under its
+hash. Nothing is written that has not been through the redactor, and no reader ever sees half a
+file.
 """
 
 from __future__ import annotations
 
 import hashlib
-
 import os
 import secrets
 import tempfile
@@ -66,7 +66,9 @@ class RunDirectory:
         return (self.path / f"{name}.json").is_file()
 
     def write(self, name: str, text: str) -> Path:
-        """A file of the run directory, whole or not at all. `text` is taken as it is: redact before."""
+        """A file of the run directory, whole or not at all. `text` is taken as it is: redact
+        before.
+        """
         target = self.path / name
         try:
             handle, temporary = tempfile.mkstemp(dir=self.path, prefix=".")

@@ -1,8 +1,10 @@
-"""Waiver: a named, justified, expiring acceptance of a known non-pass. It never edits a Result; only the gate reads it."""
+"""Waiver: a named, justified, expiring acceptance of a known non-pass. It never edits a Result;
+only the gate reads it.
+"""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from pathlib import Path
 
 import pydantic
@@ -16,13 +18,13 @@ class Waiver(Document):
     item: str
     justification: str = pydantic.Field(min_length=10)
     owner: str = pydantic.Field(min_length=1)
-    expires: datetime.date
+    expires: dt.date
     hosts: tuple[str, ...] = ()
 
     def covers(self, item: str, host: str) -> bool:
         return item == self.item and (not self.hosts or host in self.hosts)
 
-    def has_expired(self, today: datetime.date) -> bool:
+    def has_expired(self, today: dt.date) -> bool:
         return today > self.expires
 
 

@@ -101,7 +101,7 @@ def test_limits_are_ansible_patterns(tmp_path: Path, pattern: str, names: list[s
 
 def test_a_typo_in_a_group_names_what_is_known(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match="'webb' is no host and no group of .*known: d1, db, w1, w2, web"
+        UsageError, match=r"'webb' is no host and no group of .*known: d1, db, w1, w2, web"
     ):
         _load(_project(tmp_path)).matching("webb")
 
@@ -118,7 +118,7 @@ def test_one_single_expression_keeps_the_type_of_its_value() -> None:
 
 
 def test_a_missing_variable_is_named_with_the_host_and_the_template() -> None:
-    with pytest.raises(UsageError, match="host 'h': 'nope' is undefined in `a {{ nope }}`"):
+    with pytest.raises(UsageError, match=r"host 'h': 'nope' is undefined in `a \{\{ nope \}\}`"):
         _host().value("a {{ nope }}")
 
 
@@ -161,5 +161,5 @@ def test_vaulted_values_are_read_and_known_as_secrets(tmp_path: Path) -> None:
 def test_a_wrong_vault_password_is_one_clear_error(tmp_path: Path) -> None:
     test_vaulted_values_are_read_and_known_as_secrets(tmp_path)
     (tmp_path / "inventory" / "env" / ".vault-password").write_text("wrong\n")
-    with pytest.raises(UsageError, match="ecrypt|vault"):
+    with pytest.raises(UsageError, match=r"ecrypt|vault"):
         _load(tmp_path)

@@ -1,5 +1,5 @@
-"""The binding file beside a checklist: for every line, how it is answered. Data only; the shapes of the file and
-what it complains about.
+"""The binding file beside a checklist: for every line, how it is answered. Data only; the shapes of
+the file and what it complains about.
 """
 
 from __future__ import annotations

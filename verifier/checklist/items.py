@@ -1,5 +1,5 @@
-"""Checklist and Item: the Markdown and its binding joined. Every line has exactly one binding and every binding
-exactly one line; anything else is an error before any host is asked.
+"""Checklist and Item: the Markdown and its binding joined. Every line has exactly one binding and
+every binding exactly one line; anything else is an error before any host is asked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from verifier.errors import DocumentError, UsageError
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One requirement: a line of a checklist and how it is answered. `place` is where its binding stands."""
+    """One requirement: a line of a checklist and how it is answered. `place` is where its binding
+    stands.
+    """
 
     line: Line
     binding: Binding
@@ -35,7 +37,9 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """A Markdown file with its Items in order. `digest` is the sha256 of the Markdown and of the binding file."""
+    """A Markdown file with its Items in order. `digest` is the sha256 of the Markdown and of the
+    binding file.
+    """
 
     name: str
     path: Path

@@ -1,5 +1,6 @@
-"""Markdown read as checklist lines, and the ticked copy written back. Knows where each line stands in the file so
-that a copy differs from the original in the boxes and the counts and in nothing else. Decides nothing.
+"""Markdown read as checklist lines, and the ticked copy written back. Knows where each line stands
+in the file so that a copy differs from the original in the boxes and the counts and in nothing
+else. Decides nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ _MARKER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a checklist. `number` counts from 1; `kind` is `box`, `bullet` or `numbered`; a tick is a claim."""
+    """One line of a checklist. `number` counts from 1; `kind` is `box`, `bullet` or `numbered`; a
+    tick is a claim.
+    """
 
     id: str
     number: int
@@ -34,7 +37,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What the ticked copy says of one line: hosts that passed, hosts that had to, and whether that is all."""
+    """What the ticked copy says of one line: hosts that passed, hosts that had to, and whether that
+    is all.
+    """
 
     passed: int
     wanted: int
@@ -45,7 +50,9 @@ class Mark:
 
 
 def read_markdown(text: str, *, where: str) -> tuple[Line, ...]:
-    """Every list item that carries an `<!-- id: ... -->`, in order. Raises DocumentError for an id used twice."""
+    """Every list item that carries an `<!-- id: ... -->`, in order. Raises DocumentError for an id
+    used twice.
+    """
     source = text.splitlines()
     lines: list[Line] = []
     seen: dict[str, int] = {}
@@ -65,7 +72,9 @@ def read_markdown(text: str, *, where: str) -> tuple[Line, ...]:
 
 
 def tick(text: str, lines: tuple[Line, ...], marks: Mapping[str, Mark]) -> str:
-    """`text` with boxes ticked and counts beside them as `marks` (by id) says; every other byte as it was."""
+    """`text` with boxes ticked and counts beside them as `marks` (by id) says; every other byte as
+    it was.
+    """
     rows = text.splitlines(keepends=True)
     for line in lines:
         mark = marks.get(line.id)

@@ -1,5 +1,5 @@
-"""Looks that several checks share: the merged compose configuration exactly as the deployment uses it, and the
-containers of one compose project as the engine knows them. Facts only; no opinion.
+"""Looks that several checks share: the merged compose configuration exactly as the deployment uses
+it, and the containers of one compose project as the engine knows them. Facts only; no opinion.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ ONE_OFF_LABEL = "com.docker.compose.oneoff"
 
 @dataclass(frozen=True)
 class Stack:
-    """One compose project as the deployment calls it. `command` is found out on the host when empty."""
+    """One compose project as the deployment calls it. `command` is found out on the host when
+    empty.
+    """
 
     project: str
     directory: str
@@ -33,7 +35,9 @@ class Stack:
 
 @dataclass(frozen=True)
 class Container:
-    """One container as `docker inspect` tells it; `raw` is the whole answer for what has no name here."""
+    """One container as `docker inspect` tells it; `raw` is the whole answer for what has no name
+    here.
+    """
 
     id: str
     name: str
@@ -55,7 +59,9 @@ class Container:
 
 
 def compose_words(host: Host, stack: Stack) -> tuple[str, ...]:
-    """The words every compose command begins with: always the same project, directory, files and env file."""
+    """The words every compose command begins with: always the same project, directory, files and
+    env file.
+    """
     binary = stack.command or _binary(host)
     files = [word for file in stack.files for word in ("-f", f"{stack.directory}/{file}")]
     env = ["--env-file", f"{stack.directory}/{stack.env_file}"] if stack.env_file else []
@@ -68,7 +74,9 @@ def compose(host: Host, stack: Stack, *words: str) -> str:
 
 
 def merged_config(host: Host, stack: Stack) -> dict[str, Any]:
-    """`compose config` of exactly the deployment's files and env file. CannotObserve when compose refuses them."""
+    """`compose config` of exactly the deployment's files and env file. CannotObserve when compose
+    refuses them.
+    """
     try:
         config = parse_yaml(compose(host, stack, "config"), where="compose config")
     except DocumentError as error:
@@ -89,7 +97,9 @@ def merged_or_refused(host: Host, stack: Stack, *about: str) -> tuple[dict[str, 
 
 
 def containers(host: Host, project: str) -> tuple[Container, ...]:
-    """Every container of the project, stopped ones too, without the one-off ones of `compose run`; may be empty."""
+    """Every container of the project, stopped ones too, without the one-off ones of `compose run`;
+    may be empty.
+    """
     listing = ask(
         host, "docker ps -aq --no-trunc --filter %s", f"label={PROJECT_LABEL}={project}"
     ).split()
@@ -109,7 +119,9 @@ def containers(host: Host, project: str) -> tuple[Container, ...]:
 
 
 def container_of(host: Host, project: str, service: str) -> Container:
-    """The running container of one service; CannotObserve when there is none, as nothing inside can be seen."""
+    """The running container of one service; CannotObserve when there is none, as nothing inside can
+    be seen.
+    """
     for container in containers(host, project):
         if container.service == service and container.status == "running":
             return container
@@ -137,14 +149,18 @@ def image_id(host: Host, name: str) -> str:
 def execute(
     host: Host, container: Container, *words: str, env: Mapping[str, str] | None = None
 ) -> str:
-    """The output of a program inside a container, as the user the container runs as. `env` is visible in `ps`."""
+    """The output of a program inside a container, as the user the container runs as. `env` is
+    visible in `ps`.
+    """
     flags = [word for name, value in (env or {}).items() for word in ("-e", f"{name}={value}")]
     line = ["docker", "exec", *flags, container.id, *words]
     return ask(host, shlex.join(line))
 
 
 def service_environment(service: Mapping[str, Any]) -> dict[str, str]:
-    """A service's `environment` of a merged configuration as name -> value, whichever way it is written."""
+    """A service's `environment` of a merged configuration as name -> value, whichever way it is
+    written.
+    """
     given = service.get("environment") or {}
     if isinstance(given, list):
         pairs = (str(word).partition("=") for word in given)

@@ -1,6 +1,6 @@
-"""The contract of a check: parameters, what was seen, `observe` (touches a host, cannot decide) and `judge`
-(decides, cannot touch a host). Holds the words every check uses and the finder that loads a check by its
-file name; it must not know any check, any checklist, or how a host is reached.
+"""The contract of a check: parameters, what was seen, `observe` (touches a host, cannot decide) and
+`judge` (decides, cannot touch a host). Holds the words every check uses and the finder that loads a
+check by its file name; it must not know any check, any checklist, or how a host is reached.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ class Check(Generic[P, S]):
     judge: Callable[[P, S], list[Mismatch]]
 
     def read(self, given: Mapping[str, object]) -> P:
-        """`given` (the `with:` of a binding) as typed parameters; UsageError names the key and what it should be."""
+        """`given` (the `with:` of a binding) as typed parameters; UsageError names the key and what
+        it should be.
+        """
         known = {field.name for field in dataclasses.fields(self.params)}
         for key in given:
             if key not in known:
@@ -82,7 +84,9 @@ class Check(Generic[P, S]):
 
 
 def ask(host: Host, command: str, *args: str) -> str:
-    """The standard output of a command that must work for anything to be known; CannotObserve if it does not."""
+    """The standard output of a command that must work for anything to be known; CannotObserve if it
+    does not.
+    """
     answer = host.run(command, *args)
     if answer.rc != 0:
         said = (answer.stderr.strip() or answer.stdout.strip() or "no output").splitlines()[-1]

@@ -1,5 +1,5 @@
-"""The command line: parse, call one stage, show its value, return a code. The only place an exit code leaves from,
-and the only one below which nothing reads the environment.
+"""The command line: parse, call one stage, show its value, return a code. The only place an exit
+code leaves from, and the only one below which nothing reads the environment.
 """
 
 from verifier.cli.app import main

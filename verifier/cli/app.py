@@ -1,4 +1,6 @@
-"""The `verifier` program: its subcommands, and the one place where an error becomes a line and an exit code."""
+"""The `verifier` program: its subcommands, and the one place where an error becomes a line and an
+exit code.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from verifier import __version__
-from verifier.cli import lab, plan, report, rollback, verify
 from verifier.cli import deploy as deploy_command
+from verifier.cli import lab, plan, report, rollback, verify
 from verifier.errors import Interrupted, VerifierError
 
 _SIGTERM_CODE = 143
@@ -34,7 +36,7 @@ app.command(name="report")(report.command)
 app.add_typer(lab.app, name="lab")
 
 
-def _version(value: bool) -> None:  # noqa: FBT001  typer's callback
+def _version(value: bool) -> None:
     if value:
         typer.echo(f"verifier {__version__}")
         raise typer.Exit
@@ -44,7 +46,7 @@ def _version(value: bool) -> None:  # noqa: FBT001  typer's callback
 def options(
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version."
-    ),  # noqa: FBT001
+    ),
 ) -> None:
     """Options of the program itself."""
 
@@ -55,7 +57,9 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command line and returns its exit code; never a traceback unless VERIFIER_DEBUG is set."""
+    """Runs one command line and returns its exit code; never a traceback unless VERIFIER_DEBUG is
+    set.
+    """
     signal.signal(signal.SIGTERM, _terminated)
     try:
         code = app(arguments, standalone_mode=False)

@@ -17,11 +17,11 @@ def command(
     limit: o.Limit = "",
     release: o.Release = "",
     tags: o.Tags = "",
-    check: o.CheckMode = False,  # noqa: FBT002  typer's way of a flag
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,  # noqa: FBT002
+    check: o.CheckMode = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     no_rollback: Annotated[
         bool, typer.Option("--no-rollback", help="Leave a refused release in place.")
-    ] = False,  # noqa: FBT002
+    ] = False,
     checklist: o.ChecklistNames = None,
     item: o.ItemNames = None,
     tests: o.Tests = None,
@@ -33,10 +33,12 @@ def command(
         list[str] | None, typer.Argument(help="After `--`: passed to ansible-playbook.")
     ] = None,
 ) -> int:
-    """Deploy a release to every host, verify every line of the checklist, roll back when the gate stays closed.
+    """Deploy a release to every host, verify every line of the checklist, roll back when the gate
+    stays closed.
 
-    Exit codes: 0 open, 1 closed and nothing was rolled back, 3 unreachable or preflight failed, 4 a step failed and
-    nothing was rolled back, 5 rolled back and verified, 6 rollback failed, 7 waiting for people.
+    Exit codes: 0 open, 1 closed and nothing was rolled back, 3 unreachable or preflight failed, 4 a
+    step failed and nothing was rolled back, 5 rolled back and verified, 6 rollback failed, 7
+    waiting for people.
     """
     given = o.Given(
         inventory=inventory,

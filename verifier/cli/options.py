@@ -1,5 +1,5 @@
-"""The options that several subcommands share, and the Context they become: everything loaded and checked, no host
-touched.
+"""The options that several subcommands share, and the Context they become: everything loaded and
+checked, no host touched.
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ def make_context(given: Given) -> Context:
 
 
 def show_run(run: Run, context: Context, reporters: tuple[str, ...]) -> int:
-    """Writes every report into the run directory, those asked for where they were asked, and the summary to
-    stdout unless a reporter owns it. Returns the run's exit code.
+    """Writes every report into the run directory, those asked for where they were asked, and the
+    summary to stdout unless a reporter owns it. Returns the run's exit code.
     """
     store = RunDirectory.find(context.project, run.id)
     owns_stdout = False

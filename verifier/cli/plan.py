@@ -25,7 +25,9 @@ def command(
     vault_password_file: o.VaultFile = None,
     verbose: o.Verbose = 0,
 ) -> int:
-    """Show hosts, steps, how each item will be checked, what will be destroyed and what cannot be undone."""
+    """Show hosts, steps, how each item will be checked, what will be destroyed and what cannot be
+    undone.
+    """
     given = o.Given(
         inventory=inventory,
         limit=limit,

@@ -1,5 +1,5 @@
-"""Progress for people, on stderr: a line per step and host as it happens, and one that counts the answers. Calm
-without a terminal: whole lines only, nothing is redrawn.
+"""Progress for people, on stderr: a line per step and host as it happens, and one that counts the
+answers. Calm without a terminal: whole lines only, nothing is redrawn.
 """
 
 from __future__ import annotations

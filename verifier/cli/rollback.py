@@ -22,7 +22,7 @@ def command(
     ] = "",
     list_only: Annotated[
         bool, typer.Option("--list", help="Show what each host can go back to.")
-    ] = False,  # noqa: FBT002
+    ] = False,
     limit: o.Limit = "",
     checklist: o.ChecklistNames = None,
     tests: o.Tests = None,
@@ -32,7 +32,8 @@ def command(
 ) -> int:
     """Put every host back to an earlier release and verify it.
 
-    Exit codes: 0 rolled back and verified, 6 not, 9 refused because a host does not have that release.
+    Exit codes: 0 rolled back and verified, 6 not, 9 refused because a host does not have that
+    release.
     """
     given = o.Given(
         inventory=inventory,

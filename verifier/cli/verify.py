@@ -1,4 +1,6 @@
-"""`verifier verify`: looks at every host as it is now and says whether the gate would open. Changes nothing."""
+"""`verifier verify`: looks at every host as it is now and says whether the gate would open. Changes
+nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Event lines of one playbook run, read into typed records and concluded into StepResults. Pure: no process, no host.
+"""Event lines of one playbook run, read into typed records and concluded into StepResults. Pure: no
+process, no host.
 
-A run is complete only if its end was seen, every event's number follows the one before, and every host that was
-asked has statistics. What an exit code says is never believed.
+A run is complete only if its end was seen, every event's number follows the one before, and every
+host that was asked has statistics. What an exit code says is never believed.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """One Step on one host. `changes` counts tasks that changed something; `why` is the first thing that went wrong."""
+    """One Step on one host. `changes` counts tasks that changed something; `why` is the first thing
+    that went wrong.
+    """
 
     step: str
     host: str

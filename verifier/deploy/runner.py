@@ -1,8 +1,10 @@
-"""The only import of ansible_runner, and the program of the child process it runs in: reads one Job as JSON from
-stdin, runs the playbook, prints one JSON line per event to stdout. It decides nothing and keeps nothing.
+"""The only import of ansible_runner, and the program of the child process it runs in: reads one Job
+as JSON from stdin, runs the playbook, prints one JSON line per event to stdout. It decides nothing
+and keeps nothing.
 
-A process of its own, because ansible-runner is not safe in threads, copies the whole environment it finds into a
-file, and can be stopped for certain only with its process tree. (`python -m verifier.deploy.runner`)
+A process of its own, because ansible-runner is not safe in threads, copies the whole environment it
+finds into a file, and can be stopped for certain only with its process tree. (`python -m
+verifier.deploy.runner`)
 """
 
 from __future__ import annotations
@@ -64,6 +66,9 @@ def main() -> int:
             "ANSIBLE_ROLES_PATH": job.roles_path,
             # ansible-runner turns host key checking off unless it finds this set
             "ANSIBLE_HOST_KEY_CHECKING": "True",
+            # an inventory that does not parse must stop the run, not shrink it
+            "ANSIBLE_INVENTORY_UNPARSED_FAILED": "True",
+            "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True",
             "ANSIBLE_SSH_CONTROL_PATH_DIR": os.path.join(job.private_dir, "cp"),  # noqa: PTH118  a plain text
             "ANSIBLE_LOCAL_TEMP": os.path.join(job.private_dir, "tmp"),  # noqa: PTH118
         },

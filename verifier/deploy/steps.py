@@ -1,5 +1,6 @@
-"""Runs one play of a playbook: starts the child that drives ansible-runner, follows its events, concludes. The child
-gets a private directory and a minimal environment, and nothing of it is left when this ends.
+"""Runs one play of a playbook: starts the child that drives ansible-runner, follows its events,
+concludes. The child gets a private directory and a minimal environment, and nothing of it is left
+when this ends.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ def run_play(
     progress: Progress,
     redact: Redactor,
 ) -> PlayResult:
-    """Runs `steps`, all of one playbook, on their hosts, with each host's release. Never raises for what a host
-    does; InfrastructureError when Ansible cannot be started.
+    """Runs `steps`, all of one playbook, on their hosts, with each host's release. Never raises for
+    what a host does; InfrastructureError when Ansible cannot be started.
     """
     hosts = sorted({host for step in steps for host in step.hosts})
     private = Path(tempfile.mkdtemp(prefix="verifier-ansible-"))

@@ -13,8 +13,8 @@ from verifier.run import SCHEMA_VERSION, Run
 
 
 def render(run: Run) -> str:
-    """`results` has one entry for each item on each host it is for; `waived` stands in place of the outcome that
-    a waiver let through, and `observed` keeps that outcome.
+    """`results` has one entry for each item on each host it is for; `waived` stands in place of the
+    outcome that a waiver let through, and `observed` keeps that outcome.
     """
     return to_json(document(run))
 

@@ -1,5 +1,5 @@
-"""JUnit XML: a suite per host with its `hostname`, a case per item. A host that could not be reached keeps its
-suite, with an error in every case: nothing is dropped.
+"""JUnit XML: a suite per host with its `hostname`, a case per item. A host that could not be
+reached keeps its suite, with an error in every case: nothing is dropped.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(run: Run) -> str:
-    """Failures are `<failure>`, could-not-look is `<error>`; waived, not applicable and not checked are `<skipped>`,
-    except that a required item nobody checked is a failure: it keeps the gate closed.
+    """Failures are `<failure>`, could-not-look is `<error>`; waived, not applicable and not checked
+    are `<skipped>`, except that a required item nobody checked is a failure: it keeps the gate
+    closed.
     """
     root = ET.Element("testsuites", name="verifier")
     for host in run.plan.hosts:

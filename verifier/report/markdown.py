@@ -1,5 +1,6 @@
-"""The ticked copy: the user's own Markdown with boxes ticked by evidence alone and host counts beside them; every
-other byte as it was. A box is ticked when every host it is for passed, and at least one did.
+"""The ticked copy: the user's own Markdown with boxes ticked by evidence alone and host counts
+beside them; every other byte as it was. A box is ticked when every host it is for passed, and at
+least one did.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from verifier.run import Run
 
 
 def render(run: Run) -> str:
-    """All checklists of the run, one after the other. `ticked_copy` gives each as a file of its own."""
+    """All checklists of the run, one after the other. `ticked_copy` gives each as a file of its
+    own.
+    """
     return "\n".join(ticked_copy(run, checklist) for checklist in run.checklists)
 
 

@@ -1,5 +1,5 @@
-"""The summary a person reads in a terminal: items folded by section against hosts, what fails last with its
-evidence, the verdict, and the next command. Right without colour and without a terminal.
+"""The summary a person reads in a terminal: items folded by section against hosts, what fails last
+with its evidence, the verdict, and the next command. Right without colour and without a terminal.
 """
 
 from __future__ import annotations
@@ -206,7 +206,8 @@ def _next_command(run: Run) -> str:
     if first is None or run.note.startswith("check mode"):
         return ""
     if run.unreachable:
-        return f"ssh to {', '.join(sorted(run.unreachable))} by hand, then verifier verify --inventory {run.plan.inventory}"
+        dead = ", ".join(sorted(run.unreachable))
+        return f"ssh to {dead} by hand, then verifier verify --inventory {run.plan.inventory}"
     return f"verifier verify --inventory {run.plan.inventory} --limit {first.host} --item {first.item} -v"
 
 

@@ -1,1 +1,3 @@
-"""Looks at hosts and answers every Assignment of a plan. It never changes a host and never opens a gate."""
+"""Looks at hosts and answers every Assignment of a plan. It never changes a host and never opens a
+gate.
+"""

@@ -1,6 +1,7 @@
-"""One connection per host, opened from the facts Ansible uses and shared by every check of the run. The only
-import of testinfra: a check gets a testinfra host and never learns how it is reached. A connection that cannot be
-opened, or that breaks, is `Unreachable` or `CannotObserve`, never an answer.
+"""One connection per host, opened from the facts Ansible uses and shared by every check of the run.
+The only import of testinfra: a check gets a testinfra host and never learns how it is reached. A
+connection that cannot be opened, or that breaks, is `Unreachable` or `CannotObserve`, never an
+answer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import testinfra.backend.base
 import testinfra.host
@@ -53,7 +54,9 @@ class Shell(Protocol):
 
 
 class Connection:
-    """An open way to one host. `look()` gives a testinfra host whose commands are recorded for evidence."""
+    """An open way to one host. `look()` gives a testinfra host whose commands are recorded for
+    evidence.
+    """
 
     def __init__(self, host: Host, shell: Shell) -> None:
         self.host = host
@@ -76,7 +79,9 @@ class Connection:
 
 
 class Connections:
-    """The connections of one run, and the private folder their sockets live in. Use as a context manager."""
+    """The connections of one run, and the private folder their sockets live in. Use as a context
+    manager.
+    """
 
     def __init__(self) -> None:
         # Short on purpose: a Unix socket's path may not exceed 104 bytes everywhere.
@@ -87,7 +92,7 @@ class Connections:
         self._opened: dict[str, Connection | Unreachable] = {}
         self._doors: dict[str, threading.Lock] = {}
 
-    def __enter__(self) -> Connections:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -103,7 +108,9 @@ class Connections:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def open(self, host: Host) -> Connection:
-        """The open connection to `host`. Raises Unreachable; asking again costs nothing and raises the same."""
+        """The open connection to `host`. Raises Unreachable; asking again costs nothing and raises
+        the same.
+        """
         with self._lock:
             door = self._doors.setdefault(host.name, threading.Lock())
         with door:
@@ -118,7 +125,7 @@ class Connections:
         return opened
 
     def controller(self) -> Connection:
-        """This machine, for looks from where a user of the service stands."""
+        """The machine verifier runs on, for looks from where a user of the service stands."""
         return self.open(Host("controller", (), Reach("local", "localhost")))
 
     def _shell_for(self, host: Host) -> Shell:
@@ -181,7 +188,9 @@ class _LocalShell:
 
 
 class _SshShell:
-    """Commands over one multiplexed ssh connection. A nonce after each tells a broken line from an exit 255."""
+    """Commands over one multiplexed ssh connection. A nonce after each tells a broken line from an
+    exit 255.
+    """
 
     def __init__(self, name: str, config: Path) -> None:
         self._name, self._config = name, config
@@ -244,9 +253,29 @@ def _why_unreachable(stderr: bytes) -> str:
 
 # What `ssh -G` prints of the user's ssh arguments that decides how a host is reached.
 _KEPT = frozenset(
-    "hostname port user identityfile identitiesonly identityagent certificatefile proxyjump proxycommand "
-    "userknownhostsfile globalknownhostsfile stricthostkeychecking hostkeyalias bindaddress ciphers macs "
-    "kexalgorithms hostkeyalgorithms pubkeyacceptedalgorithms addressfamily checkhostip".split()
+    {
+        "hostname",
+        "port",
+        "user",
+        "identityfile",
+        "identitiesonly",
+        "identityagent",
+        "certificatefile",
+        "proxyjump",
+        "proxycommand",
+        "userknownhostsfile",
+        "globalknownhostsfile",
+        "stricthostkeychecking",
+        "hostkeyalias",
+        "bindaddress",
+        "ciphers",
+        "macs",
+        "kexalgorithms",
+        "hostkeyalgorithms",
+        "pubkeyacceptedalgorithms",
+        "addressfamily",
+        "checkhostip",
+    }
 )
 
 
@@ -312,7 +341,9 @@ def _run_bounded(words: list[str], timeout_s: float, stdin: bytes) -> tuple[int,
 
 
 class _Reader(threading.Thread):
-    """Reads one stream to its end but keeps only its head and tail, so that no output can fill the memory."""
+    """Reads one stream to its end but keeps only its head and tail, so that no output can fill the
+    memory.
+    """
 
     def __init__(self, stream: Any) -> None:  # noqa: ANN401  a pipe
         super().__init__(daemon=True)

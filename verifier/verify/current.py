@@ -1,5 +1,5 @@
-"""Which releases each host has and which it runs, as its folders and its `current` link say. Looks only; a host that
-does not answer has none.
+"""Which releases each host has and which it runs, as its folders and its `current` link say. Looks
+only; a host that does not answer has none.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from verifier.verify.connect import Connections
 
 @dataclass(frozen=True, slots=True)
 class Releases:
-    """The releases of one host: `present` are the folders, `previous` is the one that ran before `current`."""
+    """The releases of one host: `present` are the folders, `previous` is the one that ran before
+    `current`.
+    """
 
     current: str
     previous: str
@@ -38,7 +40,9 @@ def releases_on(hosts: Sequence[Host], connections: Connections) -> dict[str, Re
 
 
 def current_releases(hosts: Sequence[Host], connections: Connections) -> dict[str, str]:
-    """Host name -> the release that `<release_root>/current` points at; without hosts that have none."""
+    """Host name -> the release that `<release_root>/current` points at; without hosts that have
+    none.
+    """
     with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
         found = zip(hosts, pool.map(lambda host: _current(host, connections), hosts), strict=True)
         return {host.name: release for host, release in found if release}

@@ -1,5 +1,6 @@
-"""Walks the plan and answers every Assignment: concurrent over hosts and over the checks of a host, one connection
-per host, a dead host asked once. The only maker of Outcome.ERROR; whatever a check says is kept as evidence.
+"""Walks the plan and answers every Assignment: concurrent over hosts and over the checks of a host,
+one connection per host, a dead host asked once. The only maker of Outcome.ERROR; whatever a check
+says is kept as evidence.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ def verify(
     progress: Progress,
     clock: Clock = lambda: datetime.now(UTC),
 ) -> tuple[Result, ...]:
-    """One Result for each Assignment of `plan`, in the plan's order. Never raises for what a host does."""
+    """One Result for each Assignment of `plan`, in the plan's order. Never raises for what a host
+    does.
+    """
     by_name = {host.name: host for host in hosts}
     workers = min(LOOKS_IN_ALL, LOOKS_PER_HOST * max(1, len(plan.hosts)))
 
@@ -52,7 +55,9 @@ def verify(
 
 
 def unreached(plan: Plan, why: str) -> tuple[Result, ...]:
-    """A NOT_CHECKED Result for each Assignment that will not be looked at, so that no line is without an answer."""
+    """A NOT_CHECKED Result for each Assignment that will not be looked at, so that no line is
+    without an answer.
+    """
     return tuple(
         _not_applicable(a)
         if not a.applicable

@@ -1,6 +1,6 @@
-"""Plain testinfra files, unchanged: `@pytest.mark.item("<id>")` in a `test_*.py` of the user's project answers that
-item. pytest runs in a process of its own, over the same ssh connection; results are collected by the plugin at the
-end of this file, never read from printed text.
+"""Plain testinfra files, unchanged: `@pytest.mark.item("<id>")` in a `test_*.py` of the user's
+project answers that item. pytest runs in a process of its own, over the same ssh connection;
+results are collected by the plugin at the end of this file, never read from printed text.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def run_suite(
     connections: Connections,
     redact: Redactor,
 ) -> tuple[Answer, ...]:
-    """What the tests in `files` say of the plan's items on its hosts; empty when there are no files."""
+    """What the tests in `files` say of the plan's items on its hosts; empty when there are no
+    files.
+    """
     reachable = [host for host in hosts if _reaches(host, connections)]
     if not files or not reachable:
         return ()
@@ -83,7 +85,9 @@ def run_suite(
 def answered(
     plan: Plan, results: Sequence[Result], answers: Sequence[Answer]
 ) -> tuple[Result, ...]:
-    """`results` with what the tests say added: a test can only add to an item's answer, never excuse a failure."""
+    """`results` with what the tests say added: a test can only add to an item's answer, never
+    excuse a failure.
+    """
     by_key: dict[tuple[str, str], list[Answer]] = {}
     for answer in answers:
         by_key.setdefault((answer.item, answer.host), []).append(answer)
@@ -98,8 +102,8 @@ def answered(
 
 
 def items_named_in(files: Sequence[Path]) -> dict[str, str]:
-    """The item ids that marks in `files` name, each with the place of one such mark. DocumentError for a file that
-    is no Python.
+    """The item ids that marks in `files` name, each with the place of one such mark. DocumentError
+    for a file that is no Python.
     """
     found: dict[str, str] = {}
     for file in files:

@@ -1,4 +1,6 @@
-"""Every case file of every check, run through one driver: recorded shell output in, outcome and reasons out."""
+"""Every case file of every check, run through one driver: recorded shell output in, outcome and
+reasons out.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ FILES = sorted(CASES.glob("*/*.yml"))
 
 
 class Case(pydantic.BaseModel):
-    """One case file. `expect` is what must come out; `says` are texts that must stand in the reasons."""
+    """One case file. `expect` is what must come out; `says` are texts that must stand in the
+    reasons.
+    """
 
     model_config = pydantic.ConfigDict(extra="forbid")
 

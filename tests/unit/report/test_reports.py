@@ -1,4 +1,6 @@
-"""One finished Run, rendered each way. `VERIFIER_UPDATE_GOLDEN=1` writes the golden files anew; read the diff."""
+"""One finished Run, rendered each way. `VERIFIER_UPDATE_GOLDEN=1` writes the golden files anew;
+read the diff.
+"""
 
 from __future__ import annotations
 
