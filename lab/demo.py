@@ -17,7 +17,7 @@ from pathlib import Path
 
 VERIFIER = str(Path(sys.executable).with_name("verifier"))
 FILES_PER_HOST = 20
-ROWS = 50
+ROWS = 40
 GOOD, NEXT, BROKEN = "1", "2", "3-files-500"
 ROLLED_BACK = 5
 

@@ -27,6 +27,8 @@ from verifier.run import Run
 from verifier.store import RunDirectory
 from verifier.waiver import load_waivers
 
+WIDTH_OF_A_PIPE = 120
+
 InventoryName = Annotated[
     str,
     typer.Option("--inventory", "-i", help="Name below inventory/, or any path Ansible accepts."),
@@ -123,13 +125,20 @@ def make_context(given: Given) -> Context:
             extra_args=given.extra_args,
             environment=dict(os.environ),
         ),
-        watcher=Progress(Console(stderr=True, highlight=False), verbose=given.verbosity > 0),
+        watcher=Progress(make_console(stderr=True), verbose=given.verbosity > 0),
         limit=given.limit,
         release=given.release,
         items=frozenset(given.items),
         tags=frozenset(filter(None, given.tags.split(","))),
         tests=_test_files(given.tests, project),
     )
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """Stdout or stderr for people. A pipe has no width: tables get room there, unless COLUMNS says otherwise."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_PIPE
+    return Console(file=stream, width=width, highlight=False)
 
 
 def show_run(run: Run, context: Context, reporters: tuple[str, ...]) -> int:
@@ -154,7 +163,7 @@ def show_run(run: Run, context: Context, reporters: tuple[str, ...]) -> int:
             sys.stdout.flush()
         else:
             _write(Path(file), text)
-    console = Console(highlight=False, stderr=owns_stdout)
+    console = make_console(stderr=owns_stdout)
     if not owns_stdout:
         show(run, console)
     console.print(f"Reports and evidence: {os.path.relpath(store.path)}", soft_wrap=True)

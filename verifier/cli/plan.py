@@ -40,7 +40,7 @@ def command(
     )
     context = o.make_context(given)
     plan = plan_of(context)
-    _show(plan, context, Console(highlight=False), verbose=verbose > 0)
+    _show(plan, context, o.make_console(), verbose=verbose > 0)
     return 0
 
 

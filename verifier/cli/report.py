@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from verifier.cli.options import make_console
 from verifier.report import find_reporter
 from verifier.report.text import show
 from verifier.run import Run
@@ -24,7 +24,7 @@ def command(
     """Show a finished run again. The exit code is the run's own."""
     found = RunDirectory.find(Path.cwd(), run).load("run", Run)
     if reporter == "text":
-        show(found, Console(highlight=False))
+        show(found, make_console())
     else:
         sys.stdout.write(find_reporter(reporter)(found))
     return found.exit_code

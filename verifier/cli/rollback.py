@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from verifier.cli import options as o
@@ -79,5 +78,5 @@ def _show(found: dict[str, Releases]) -> int:
             releases.previous or "-",
             ", ".join(releases.present) or "-",
         )
-    Console(highlight=False).print(table)
+    o.make_console().print(table)
     return 0

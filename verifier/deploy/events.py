@@ -104,7 +104,7 @@ def conclude(
     seen = tuple(events)
     problems = _problems(seen, hosts)
     results = tuple(
-        _step_result(step.name, host, seen, complete=not problems)
+        _step_result(step.name, host, seen, complete=_is_whole(seen))
         for step in steps
         for host in step.hosts
         if host in hosts
@@ -121,7 +121,9 @@ def _problems(events: Sequence[Event], hosts: Sequence[str]) -> tuple[str, ...]:
             for e in events
             if e.kind in ("error", "verbose") and (e.stdout or e.message)
         ]
-        last = " ".join(said[-1].split())[:300] if said else "no event said why"
+        # Below an error stand lines that only say where it comes from.
+        errors = [text for text in said if "ERROR" in text]
+        last = " ".join((errors or said or ["no event said why"])[-1].split())[:300]
         found.append(f"the playbook did not reach its end: {last}")
     else:
         counted = {host for kind in stats.values() for host in kind}
@@ -134,10 +136,19 @@ def _problems(events: Sequence[Event], hosts: Sequence[str]) -> tuple[str, ...]:
         ]
     if not any(e.kind == "verifier_end" for e in events):
         found.append("the process that runs Ansible ended early")
-    counters = [e.counter for e in events if e.counter]
-    if counters != list(range(1, len(counters) + 1)):
+    if _has_gaps(events):
         found.append("events are missing")
     return tuple(found)
+
+
+def _is_whole(events: Sequence[Event]) -> bool:
+    ends = {"playbook_on_stats", "verifier_end"}
+    return ends <= {e.kind for e in events} and not _has_gaps(events)
+
+
+def _has_gaps(events: Sequence[Event]) -> bool:
+    counters = [e.counter for e in events if e.counter]
+    return counters != list(range(1, len(counters) + 1))
 
 
 def _step_result(step: str, host: str, events: Sequence[Event], *, complete: bool) -> StepResult:
@@ -152,13 +163,12 @@ def _step_result(step: str, host: str, events: Sequence[Event], *, complete: boo
             return StepResult(
                 step, host, StepState.FAILED, changes, f"{event.task}: {_short(event.message)}"
             )
-    ended = any(e.kind == "runner_on_ok" for e in own)
-    if not ended:
-        return StepResult(step, host, StepState.NOT_RUN)
-    if not complete and own[-1] is _last_of(host, events):
+    if own and not complete and own[-1] is _last_of(host, events):
         return StepResult(
             step, host, StepState.UNKNOWN, changes, "the run ended while this step was under way"
         )
+    if not any(e.kind == "runner_on_ok" for e in own):
+        return StepResult(step, host, StepState.NOT_RUN)
     return StepResult(step, host, StepState.CHANGED if changes else StepState.UNCHANGED, changes)
 
 

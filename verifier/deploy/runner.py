@@ -18,6 +18,8 @@ from typing import Any, TextIO
 
 # Longer texts of a task's answer are cut here: they are for people, and a verdict never depends on them.
 _LONGEST_TEXT = 4000
+# What Ansible fills a field with when it has nothing to say there.
+_SAYS_NOTHING = frozenset({"non-zero return code", "(traceback unavailable)"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def _message(answer: dict[str, Any]) -> str:
         return str(answer["censored"])
     for key in ("msg", "stderr", "stdout", "exception"):
         text = str(answer.get(key) or "").strip()
-        if text and text != "non-zero return code":
+        if text and text not in _SAYS_NOTHING:
             return text[-_LONGEST_TEXT:]
     return str(answer.get("msg") or "")
 

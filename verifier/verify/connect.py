@@ -283,7 +283,7 @@ def _config_block(host: Host, folder: Path) -> str:
     reach = host.reach
     words = ["ssh", "-G", "-o", "BatchMode=yes", "-p", str(reach.port)]
     words += ["-l", reach.user] if reach.user else []
-    words += ["-i", reach.key_file, "-o", "IdentitiesOnly=yes"] if reach.key_file else []
+    words += _only_this_key(host) if reach.key_file else []
     # Host keys are pinned: unless the inventory says so, an unknown or changed key is refused, never asked about.
     strict = "StrictHostKeyChecking=yes"
     done = subprocess.run(
@@ -311,6 +311,13 @@ def _config_block(host: Host, folder: Path) -> str:
         f"  ControlPath {folder}/%C",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _only_this_key(host: Host) -> list[str]:
+    # ssh would go on with the user's other keys, and say no more than that the host refuses them.
+    if not Path(host.reach.key_file).expanduser().is_file():
+        raise Unreachable(f"there is no key file {host.reach.key_file}", where=host.name)
+    return ["-o", f'IdentityFile="{host.reach.key_file}"', "-o", "IdentitiesOnly=yes"]
 
 
 def _run_bounded(words: list[str], timeout_s: float, stdin: bytes) -> tuple[int, bytes, bytes]:

@@ -50,7 +50,12 @@ def verify(
 
     order = _fairly(plan.assignments)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="look") as pool:
-        found = {(r.item, r.host): r for r in pool.map(answer, order)}
+        try:
+            found = {(r.item, r.host): r for r in pool.map(answer, order)}
+        except BaseException:
+            # Ctrl-C: what has begun ends within its own time limit, nothing more begins
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return tuple(found[assignment.key] for assignment in plan.assignments)
 
 
