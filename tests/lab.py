@@ -4,6 +4,9 @@ purpose.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -22,7 +25,18 @@ from verifier.verify.current import current_releases
 from verifier.verify.observe import verify
 
 ROOT = Path(__file__).resolve().parent.parent
+VERIFIER = str(Path(sys.executable).with_name("verifier"))
 PATIENCE_S = 60
+
+
+def run_verifier(
+    *arguments: str, cwd: Path = ROOT, timeout: float = 900
+) -> subprocess.CompletedProcess[str]:
+    """The real command, as a person calls it, without colour and without a terminal."""
+    return subprocess.run(
+        [VERIFIER, *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=timeout,
+        stdin=subprocess.DEVNULL, env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120"},
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

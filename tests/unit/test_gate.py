@@ -4,8 +4,8 @@ import datetime as dt
 import itertools
 
 import pytest
-from support import assignment, plan, result
 
+from support import assignment, plan, result
 from verifier.gate import decide
 from verifier.result import Outcome
 from verifier.waiver import Waiver

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from verifier.assets import ansible_config, find_asset
 from verifier.checklist.items import find_checklists, load_checklists
@@ -22,7 +23,7 @@ from verifier.inventory import load_inventory, read_vault_password_file
 from verifier.pipeline import Context
 from verifier.report import find_reporter
 from verifier.report.markdown import ticked_copy
-from verifier.report.text import show
+from verifier.report.text import show, visible
 from verifier.run import Run
 from verifier.store import RunDirectory
 from verifier.waiver import load_waivers
@@ -167,7 +168,16 @@ def show_run(run: Run, context: Context, reporters: tuple[str, ...]) -> int:
     if not owns_stdout:
         show(run, console)
     console.print(f"Reports and evidence: {os.path.relpath(store.path)}", soft_wrap=True)
+    _complain(run)
     return run.exit_code
+
+
+def _complain(run: Run) -> None:
+    """What is wrong with the way to the hosts, as every other error is said: a line on stderr."""
+    complaints = Console(stderr=True, highlight=False)
+    for host, why in run.unreachable.items():
+        words = escape(visible(f"{host} is unreachable: {why}"))
+        complaints.print(f"[red]error:[/red] {words}", soft_wrap=True)
 
 
 def _target(reporter: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from verifier.deploy.events import Event, PlayResult
 from verifier.plan import Plan
+from verifier.report.text import visible
 from verifier.result import Outcome, Result
 
 _EVERY_S = 10.0
@@ -27,6 +28,7 @@ class Progress:
         self._began = time.monotonic()
         self._role: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
+        self._dead: set[tuple[str, str]] = set()
         self._said_at = 0.0
         self._task = ""
 
@@ -58,7 +60,7 @@ class Progress:
                 self._begin_role(event)
             if event.kind in ("runner_on_failed", "runner_on_unreachable") and not event.ignored:
                 self._line(event.host, f"[red]✗ {escape(event.role)}[/red] {escape(event.task)}")
-                self._line(event.host, f"  {escape(' '.join(event.message.split())[:300])}")
+                self._line(event.host, f"  {_shown(event.message[:300])}")
             elif self._verbose and event.kind == "runner_on_ok":
                 self._line(
                     event.host, f"{'changed' if event.changed else 'ok     '} {escape(event.task)}"
@@ -72,20 +74,28 @@ class Progress:
             f"{'':>7} {escape(play.play)} {word}: {changes} changes in {play.duration_s:.0f} s"
         )
         for problem in play.problems:
-            self._console.print(f"{'':>7} [red]✗[/red] {escape(problem)}", soft_wrap=True)
+            self._console.print(f"{'':>7} [red]✗[/red] {_shown(problem)}", soft_wrap=True)
 
     def result(self, result: Result) -> None:
         with self._lock:
             self._counts[result.outcome.value] += 1
-            if result.outcome in (Outcome.FAIL, Outcome.ERROR):
-                why = "; ".join(result.reasons)[:200]
+            if result.outcome in (Outcome.FAIL, Outcome.ERROR) and not self._is_known(result):
+                why = _shown("; ".join(result.reasons)[:200])
                 sign = "✗" if result.outcome is Outcome.FAIL else "!"
-                self._line(result.host, f"[red]{sign} {escape(result.item)}[/red] {escape(why)}")
+                self._line(result.host, f"[red]{sign} {escape(result.item)}[/red] {why}")
             elif self._verbose and result.outcome is Outcome.PASS:
                 self._line(
                     result.host, f"[green]✓[/green] {escape(result.item)} {result.duration_s:.1f} s"
                 )
             self._tell_counts()
+
+    def _is_known(self, result: Result) -> bool:
+        # A dead host is said once, not once for each of its items.
+        if not result.reason.startswith("unreachable: "):
+            return False
+        known = (result.host, result.reason) in self._dead
+        self._dead.add((result.host, result.reason))
+        return known
 
     def _begin_role(self, event: Event) -> None:
         if event.role and event.host and self._role.get(event.host) != event.role:
@@ -114,3 +124,7 @@ class Progress:
     def _clock(self) -> str:
         elapsed = int(time.monotonic() - self._began)
         return f"{elapsed // 60:>3}:{elapsed % 60:02}"
+
+
+def _shown(text: str) -> str:
+    return escape(visible(" ".join(text.split())))

@@ -61,11 +61,11 @@ def _show_play(play: PlayResult, console: Console) -> None:
     console.print(f"{escape(play.play):<10} {state}, {changed} changes, {play.duration_s:.0f} s")
     for step in play.failures:
         console.print(
-            f"  [red]✗[/red] {step.host} {step.step}: {step.state.value}: {escape(step.why)}",
+            f"  [red]✗[/red] {step.host} {step.step}: {step.state.value}: {escape(visible(step.why))}",
             soft_wrap=True,
         )
     for problem in play.problems:
-        console.print(f"  [red]✗[/red] {escape(problem)}", soft_wrap=True)
+        console.print(f"  [red]✗[/red] {escape(visible(problem))}", soft_wrap=True)
 
 
 def _show_matrix(plan: Plan, results: Sequence[Result], verdict: Verdict, console: Console) -> None:
@@ -155,7 +155,7 @@ def _show_failure(
         f"[{style}]{sign}[/{style}] [bold]{where}[/bold] {escape(what)}{weight}", soft_wrap=True
     )
     for reason in result.reasons[:6]:
-        console.print(f"    {escape(_visible(reason))}", soft_wrap=True)
+        console.print(f"    {escape(visible(reason))}", soft_wrap=True)
     if len(results) == 1 and result.evidence:
         console.print(
             f"    [dim]evidence {result.evidence[0][:12]}…  bound in {escape(assignment.place)}[/dim]",
@@ -166,7 +166,7 @@ def _show_failure(
 def _show_reasons(verdict: Verdict, console: Console) -> None:
     for reason in verdict.reasons[:SHOWN_FAILURES]:
         console.print(
-            f"  [red]✗[/red] {reason.host} {reason.item}: {reason.outcome}: {escape(_visible(reason.why))}",
+            f"  [red]✗[/red] {reason.host} {reason.item}: {reason.outcome}: {escape(visible(reason.why))}",
             soft_wrap=True,
         )
 
@@ -218,6 +218,6 @@ def _releases(releases: Mapping[str, str]) -> str:
     return ", ".join(f"{host}={name or '(none)'}" for host, name in sorted(releases.items()))
 
 
-def _visible(text: str) -> str:
-    # Host output must not move the cursor or recolour the screen.
+def visible(text: str) -> str:
+    """What a host said, as it may be shown: it must not move the cursor or recolour the screen."""
     return "".join(c if c.isprintable() or c == " " else f"\\x{ord(c):02x}" for c in text)

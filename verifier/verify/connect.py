@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import select
 import shlex
 import shutil
 import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -132,7 +134,9 @@ class Connections:
         if host.reach.kind == "local":
             return _LocalShell(["/bin/sh", "-c"])
         if host.reach.kind == "docker":
-            shell = _LocalShell(["docker", "exec", "-i", host.reach.address, "/bin/sh", "-c"])
+            user = ["--user", host.reach.user] if host.reach.user else []
+            words = ["docker", "exec", "-i", *user, host.reach.address, "/bin/sh", "-c"]
+            shell = _LocalShell(words)
             code, _, stderr = shell("true", CONNECT_TIMEOUT_S, b"")
             if code != 0:
                 raise Unreachable(
@@ -160,23 +164,28 @@ class _Recorder(testinfra.backend.base.BaseBackend):  # type: ignore[misc]  # te
     def run(self, command: str, *args: str, **_: object) -> Any:  # noqa: ANN401  testinfra's result type
         line = self.quote(command, *args)
         began = time.monotonic()
-        words, stdin = _as_other_user(line, self._reach) if self._become else (line, b"")
+        # What the other user's shell says first: without it sudo never let the command run.
+        mark = secrets.token_hex(8)
+        words, stdin = _as_other_user(line, self._reach, mark) if self._become else (line, b"")
         code, out, err = self._shell(words, self._timeout_s, stdin)
         stdout, stderr = _text(out), _text(err)
+        refusal, became, rest = stderr.partition(f"{mark}\n")
+        stderr = rest if became else stderr
         self._log.append(Transcript(line, code, stdout, stderr, round(time.monotonic() - began, 4)))
-        if self._become and code != 0 and stderr.startswith("sudo:"):
-            raise CannotObserve(f"become failed: {stderr.strip().splitlines()[0]}")
+        if self._become and not became:
+            raise CannotObserve(f"become failed: {_last_line(refusal.encode()) or 'no reason'}")
         return self.result(code, line.encode(), stdout.encode(), stderr.encode())
 
 
-def _as_other_user(line: str, reach: Reach) -> tuple[str, bytes]:
+def _as_other_user(line: str, reach: Reach, mark: str) -> tuple[str, bytes]:
+    user = shlex.quote(reach.become_user)
     if reach.password:
-        # Through stdin: a password on a command line is visible to every user of the host.
-        return (
-            f"sudo -S -p '' -u {shlex.quote(reach.become_user)} -- /bin/sh -c {shlex.quote(line)}",
-            (reach.password + "\n").encode(),
-        )
-    return f"sudo -n -u {shlex.quote(reach.become_user)} -- /bin/sh -c {shlex.quote(line)}", b""
+        # Through stdin: a password on a command line is visible to every user of the host. When sudo does not ask,
+        # it would be the command's input.
+        words = shlex.quote(f"exec </dev/null; echo {mark} >&2; {line}")
+        return f"sudo -S -p '' -u {user} -- /bin/sh -c {words}", f"{reach.password}\n".encode()
+    words = shlex.quote(f"echo {mark} >&2; {line}")
+    return f"sudo -n -u {user} -- /bin/sh -c {words}", b""
 
 
 class _LocalShell:
@@ -281,13 +290,41 @@ _KEPT = frozenset(
 
 def _config_block(host: Host, folder: Path) -> str:
     reach = host.reach
-    words = ["ssh", "-G", "-o", "BatchMode=yes", "-p", str(reach.port)]
+    words = ["-p", str(reach.port)]
     words += ["-l", reach.user] if reach.user else []
     words += _only_this_key(host) if reach.key_file else []
     # Host keys are pinned: unless the inventory says so, an unknown or changed key is refused, never asked about.
-    strict = "StrictHostKeyChecking=yes"
+    words += [*reach.ssh_args, "-o", "StrictHostKeyChecking=yes", reach.address]
+    return "\n".join(_blocks(host.name, host, words, folder)) + "\n"
+
+
+def _blocks(name: str, host: Host, words: list[str], folder: Path) -> list[str]:
+    """The block called `name`, and below it one for each jump host on its way."""
+    lines, below = [f"Host {name}"], []
+    for key, said in _as_ssh_reads(words, host):
+        value = f'"{said}"' if key in ("identityfile", "certificatefile") else said
+        if key == "proxyjump":
+            # As in ssh itself: a jump host is reached with what the user's configuration says of it, none of `words`.
+            hops = {f"{name}-jump{n}": hop for n, hop in enumerate(said.split(","), 1)}
+            for alias, hop in hops.items():
+                hop_words = [*_configuration_in(host.reach.ssh_args), f"ssh://{hop}"]
+                below += _blocks(alias, host, hop_words, folder)
+            value = ",".join(hops)
+        lines.append(f"  {key} {value}")
+    lines += [
+        "  BatchMode yes",
+        f"  ConnectTimeout {CONNECT_TIMEOUT_S}",
+        "  ServerAliveInterval 15",
+        "  ServerAliveCountMax 3",
+        "  ForwardAgent no",
+        f"  ControlPath {folder}/%C",
+    ]
+    return lines + below
+
+
+def _as_ssh_reads(words: list[str], host: Host) -> Iterator[tuple[str, str]]:
     done = subprocess.run(
-        [*words, *reach.ssh_args, "-o", strict, reach.address],
+        ["ssh", "-G", "-o", "BatchMode=yes", *words],
         capture_output=True,
         text=True,
         check=False,
@@ -297,20 +334,17 @@ def _config_block(host: Host, folder: Path) -> str:
         raise Unreachable(
             f"ssh arguments are not understood: {done.stderr.strip()[:200]}", where=host.name
         )
-    lines = [f"Host {host.name}"]
     for line in done.stdout.splitlines():
         key, _, value = line.partition(" ")
         if key in _KEPT and value and value != "none":
-            lines.append(f"  {key} {value}")
-    lines += [
-        "  BatchMode yes",
-        f"  ConnectTimeout {CONNECT_TIMEOUT_S}",
-        "  ServerAliveInterval 15",
-        "  ServerAliveCountMax 3",
-        "  ForwardAgent no",
-        f"  ControlPath {folder}/%C",
-    ]
-    return "\n".join(lines) + "\n"
+            yield key, value
+
+
+def _configuration_in(ssh_args: tuple[str, ...]) -> list[str]:
+    for position, word in enumerate(ssh_args):
+        if word.startswith("-F"):
+            return list(ssh_args[position : position + (2 if word == "-F" else 1)])
+    return []
 
 
 def _only_this_key(host: Host) -> list[str]:
@@ -342,6 +376,9 @@ def _run_bounded(words: list[str], timeout_s: float, stdin: bytes) -> tuple[int,
         except subprocess.TimeoutExpired as error:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, 9)
+            # The ssh master was given these pipes, too, and holds them for as long as the command runs over there.
+            for reader in readers:
+                reader.give_up()
             raise CannotObserve(f"no answer in {timeout_s:g} s: `{words[-1][:120]}`") from error
         out, err = (reader.text() for reader in readers)
     return code, out, err
@@ -355,19 +392,36 @@ class _Reader(threading.Thread):
     def __init__(self, stream: Any) -> None:  # noqa: ANN401  a pipe
         super().__init__(daemon=True)
         self._stream, self._head, self._tail, self._total = stream, bytearray(), bytearray(), 0
+        self._unwanted = threading.Event()
         self.start()
 
     def run(self) -> None:
+        pipe = self._stream.fileno()
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
+        while not self._unwanted.is_set():
+            if poll.poll(100):
+                chunk = os.read(pipe, 65536)
+                if not chunk:
+                    return
+                self._keep(chunk)
+
+    def _keep(self, chunk: bytes) -> None:
         half = CAPTURE_BYTES // 2
-        for chunk in iter(lambda: self._stream.read1(65536), b""):
-            self._total += len(chunk)
-            room = half - len(self._head)
-            self._head += chunk[: max(room, 0)]
-            self._tail += chunk[max(room, 0) :]
-            del self._tail[:-half]
+        self._total += len(chunk)
+        room = max(half - len(self._head), 0)
+        self._head += chunk[:room]
+        self._tail += chunk[room:]
+        del self._tail[:-half]
+
+    def give_up(self) -> None:
+        """Ends the reading before the stream has ended; without it closing the stream would wait."""
+        self._unwanted.set()
+        self.join()
 
     def text(self) -> bytes:
-        self.join(timeout=5)
+        self.join(timeout=2)  # something left behind may hold the pipe
+        self.give_up()
         cut = self._total - len(self._head) - len(self._tail)
         middle = f"\n[... {cut} bytes cut ...]\n".encode() if cut > 0 else b""
         return bytes(self._head) + middle + bytes(self._tail)

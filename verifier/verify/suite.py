@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,30 +56,22 @@ def run_suite(
     with tempfile.TemporaryDirectory(prefix="verifier-suite-") as folder:
         output = Path(folder, "answers.jsonl")
         output.touch()
-        done = subprocess.run(
-            [
-                sys.executable, "-m", "pytest", "-q", "-p", "verifier.verify.suite", "-p", "no:cacheprovider",
-                f"--rootdir={files[0].parent}", "-c", os.devnull,
-                f"--hosts={','.join(map(_host_spec, reachable))}", f"--ssh-config={connections.ssh_config}",
-                *map(str, files),
-            ],
-            env={**os.environ, _OUTPUT: str(output)},
-            capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
-        )  # fmt: skip
+        complaint = redact(_run_pytest(files, reachable, connections.ssh_config, output))
         names = {_name_in_testinfra(host): host.name for host in reachable}
         answers = tuple(_read_answers(output.read_text(), names, redact))
-    complaint = (
-        redact(_complaint(done.stdout + done.stderr)) if done.returncode not in (0, 1, 5) else ""
-    )
+    no_host = [
+        replace(a, outcome=Outcome.ERROR, why="takes no `host`") for a in answers if not a.host
+    ]
     if complaint:
-        answers += tuple(
-            Answer(
-                a.item, a.host, Outcome.ERROR, f"the test files do not run: {complaint}", 0.0, ""
-            )
-            for a in plan.assignments
-            if a.item in items_named_in(files)
-        )
-    return answers
+        why = f"the test files do not run: {complaint}"
+        no_host += [Answer(i, "", Outcome.ERROR, why, 0.0, "pytest") for i in items_named_in(files)]
+    # What belongs to no host is an error on each: nothing passes because its place is not known.
+    return answers + tuple(
+        replace(answer, host=a.host)
+        for answer in no_host
+        for a in plan.assignments
+        if a.item == answer.item
+    )
 
 
 def answered(
@@ -143,6 +135,27 @@ def _combined(result: Result, answers: list[Answer]) -> Result:
     )
 
 
+def _run_pytest(
+    files: Sequence[Path], hosts: Sequence[Host], ssh_config: Path, output: Path
+) -> str:
+    """Why it did not run through; empty when it did, whatever the tests say."""
+    words = [
+        sys.executable, "-m", "pytest", "-q", "-p", "verifier.verify.suite", "-p", "no:cacheprovider",
+        f"--rootdir={files[0].parent}", "-c", os.devnull,
+        f"--hosts={','.join(map(_host_spec, hosts))}", f"--ssh-config={ssh_config}",
+        *map(str, files),
+    ]  # fmt: skip
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    try:
+        done = subprocess.run(
+            words, env={**environment, _OUTPUT: str(output)}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return f"no end in {TIMEOUT_S} s"
+    return "" if done.returncode in (0, 1, 5) else _complaint(done.stdout + done.stderr)
+
+
 def _reaches(host: Host, connections: Connections) -> bool:
     try:
         connections.open(host)
@@ -154,7 +167,10 @@ def _reaches(host: Host, connections: Connections) -> bool:
 def _host_spec(host: Host) -> str:
     if host.reach.kind == "ssh":
         return f"ssh://{host.name}"
-    return "local://" if host.reach.kind == "local" else f"docker://{host.reach.address}"
+    if host.reach.kind == "local":
+        return "local://"
+    user = f"{host.reach.user}@" if host.reach.user else ""
+    return f"docker://{user}{host.reach.address}"
 
 
 def _complaint(text: str) -> str:
@@ -195,7 +211,9 @@ def pytest_runtest_makereport(item: Any, call: Any) -> None:  # noqa: ANN401
     if not output or not marks or not _says_something(call):
         return
     outcome, why = _outcome(call)
-    host = item.funcargs.get("host")
+    # Not from the fixture: it does not exist yet when a test is skipped, or fails, before its first line.
+    callspec = getattr(item, "callspec", None)
+    host = callspec.params.get("_testinfra_host") if callspec else None
     name = host.backend.get_hostname() if host else ""
     with Path(output).open("a", encoding="utf-8") as file:
         for mark in marks:

@@ -9,8 +9,8 @@ from typing import Literal
 
 import pydantic
 import pytest
-from support import Recorded, fake_host
 
+from support import Recorded, fake_host
 from verifier.checks.base import check_names, find_check
 from verifier.document import read_document
 from verifier.errors import CannotObserve

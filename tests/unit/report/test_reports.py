@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
-from support import finished_run
 
 import verifier.report
+from support import finished_run
 from verifier.report import find_reporter, reporter_names
 
 GOLDEN = Path(__file__).with_name("golden")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -10,17 +11,26 @@ import pytest
 from support import FakeShell, Recorded
 from verifier.errors import CannotObserve, Unreachable
 from verifier.inventory import Host, Reach
-from verifier.verify.connect import CAPTURE_BYTES, Connection, Connections, _config_block
+from verifier.verify.connect import CAPTURE_BYTES, Connection, Connections, Shell, _config_block
+
+
+def _blocks(folder: Path, **reach: object) -> dict[str, dict[str, str]]:
+    host = Host("web1", (), Reach("ssh", "192.0.2.7", **reach))  # type: ignore[arg-type]
+    found: dict[str, dict[str, str]] = {}
+    for line in _config_block(host, folder).splitlines():
+        key, _, value = line.strip().partition(" ")
+        if key == "Host":
+            found[value] = {}
+        else:
+            list(found.values())[-1][key.lower()] = value.strip('"')
+    return found
 
 
 def _block(folder: Path, **reach: object) -> dict[str, str]:
-    host = Host("web1", (), Reach("ssh", "192.0.2.7", **reach))  # type: ignore[arg-type]
-    first, *lines = _config_block(host, folder).splitlines()
-    assert first == "Host web1"
-    return {key.lower(): value for key, _, value in (line.strip().partition(" ") for line in lines)}
+    return _blocks(folder, **reach)["web1"]
 
 
-def test_port_user_key_and_jump_host_of_the_inventory_are_kept(tmp_path: Path) -> None:
+def test_port_user_and_key_of_the_inventory_are_kept(tmp_path: Path) -> None:
     key = tmp_path / "id"
     key.touch()
     found = _block(
@@ -28,14 +38,38 @@ def test_port_user_key_and_jump_host_of_the_inventory_are_kept(tmp_path: Path) -
         port=2222,
         user="deploy",
         key_file=str(key),
-        ssh_args=("-o", "ProxyJump=jump@192.0.2.1:2200", "-o", "UserKnownHostsFile=/keys/known"),
+        ssh_args=("-o", "UserKnownHostsFile=/keys/known"),
     )
     assert found["hostname"] == "192.0.2.7"
     assert (found["port"], found["user"], found["identityfile"]) == ("2222", "deploy", str(key))
     assert found["identitiesonly"] == "yes"
-    assert found["proxyjump"] == "jump@192.0.2.1:2200"
     assert found["userknownhostsfile"] == "/keys/known"
     assert found["batchmode"] == "yes"
+
+
+def test_a_jump_host_is_reached_as_its_own_address_user_and_port_say(tmp_path: Path) -> None:
+    found = _blocks(tmp_path, ssh_args=("-o", "ProxyJump=jump@192.0.2.1:2200,192.0.2.2"))
+    assert found["web1"]["proxyjump"] == "web1-jump1,web1-jump2"
+    first, second = found["web1-jump1"], found["web1-jump2"]
+    assert (first["hostname"], first["user"], first["port"]) == ("192.0.2.1", "jump", "2200")
+    assert (second["hostname"], second["port"]) == ("192.0.2.2", "22")
+    assert first["batchmode"] == "yes"
+
+
+def test_a_jump_host_that_only_a_given_ssh_configuration_knows_is_found_there(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "ssh.cfg"
+    config.write_text("Host bastion\n  HostName 192.0.2.9\n  User eve\n  Port 2299\n")
+    for words in (("-F", str(config)), (f"-F{config}",)):
+        found = _blocks(tmp_path, ssh_args=(*words, "-J", "bastion"))["web1-jump1"]
+        assert (found["hostname"], found["user"], found["port"]) == ("192.0.2.9", "eve", "2299")
+
+
+def test_a_proxy_command_is_kept_word_for_word(tmp_path: Path) -> None:
+    command = "ssh -W %h:%p -p 2201 deploy@192.0.2.1"
+    found = _block(tmp_path, ssh_args=("-o", f"ProxyCommand={command}"))
+    assert found["proxycommand"] == command
 
 
 def test_a_key_file_that_is_not_there_is_said_and_no_other_key_is_tried(tmp_path: Path) -> None:
@@ -70,6 +104,15 @@ def test_a_command_that_does_not_end_is_no_answer_and_leaves_no_process() -> Non
         assert later.run("pgrep -fx %s", "sleep 987.5").rc == 1
 
 
+def test_what_a_command_leaves_behind_does_not_hold_its_answer_back() -> None:
+    with Connections() as connections:
+        view, _ = connections.controller().look()
+        began = time.monotonic()
+        assert view.run("sleep 12.25 & echo started").stdout == "started\n"
+        assert time.monotonic() - began < 9
+        view.run("pkill -fx 'sleep 12.25'")
+
+
 def test_output_without_end_is_cut_in_its_middle_and_says_so() -> None:
     with Connections() as connections:
         view, _ = connections.controller().look()
@@ -85,20 +128,34 @@ def test_bytes_that_are_no_text_do_not_break_a_look() -> None:
         assert view.run("printf '\\377\\n한글'").stdout == "\ufffd\n한글"
 
 
-def test_a_become_password_goes_through_stdin_and_is_in_no_transcript() -> None:
-    seen: list[tuple[str, bytes]] = []
-
+def _sudo(seen: list[tuple[str, bytes]], before: bytes = b"") -> Shell:
     def shell(command: str, timeout_s: float, stdin: bytes) -> tuple[int, bytes, bytes]:
         del timeout_s
         seen.append((command, stdin))
-        return 0, b"root\n", b""
+        mark = re.findall(r"echo ([0-9a-f]{16}) >&2", command)[0]
+        return 1, b"root\n", before + f"{mark}\nown words\n".encode()
 
+    return shell
+
+
+def test_a_become_password_goes_through_stdin_and_is_in_no_transcript() -> None:
+    seen: list[tuple[str, bytes]] = []
     secret = "s3cret word"  # noqa: S105  the example
     host = Host("h1", (), Reach("ssh", "h1", password=secret))
-    view, transcripts = Connection(host, shell).look(become=True)
+    view, transcripts = Connection(host, _sudo(seen)).look(become=True)
     assert view.run("id -un").stdout == "root\n"
-    assert seen == [("sudo -S -p '' -u root -- /bin/sh -c 'id -un'", f"{secret}\n".encode())]
+    ((command, stdin),) = seen
+    assert command.startswith("sudo -S -p '' -u root -- /bin/sh -c 'exec </dev/null;")
+    assert secret not in command
+    assert stdin == f"{secret}\n".encode()
     assert transcripts[0].command == "id -un"
+
+
+def test_what_sudo_says_before_the_command_is_not_the_commands_own() -> None:
+    host = Host("h1", (), Reach("ssh", "h1"))
+    view, _ = Connection(host, _sudo([], b"sudo: unable to resolve host h1\n")).look(become=True)
+    found = view.run("id -un")
+    assert (found.rc, found.stderr) == (1, "own words\n")
 
 
 def test_an_argument_reaches_the_host_as_one_word() -> None:

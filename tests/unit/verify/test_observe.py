@@ -50,7 +50,8 @@ def _dead(host: Host) -> Shell:
 
 
 def test_a_dead_host_costs_one_attempt_and_is_an_error_for_every_item(tmp_path: Path) -> None:
-    planned = plan(*(_asked(f"item{n}") for n in range(30)))
+    outside = replace(_asked("outside"), vantage="controller")
+    planned = plan(*(_asked(f"item{n}") for n in range(29)), outside)
     results, _, attempts = _verified(planned, _dead, tmp_path)
     assert attempts == 1
     assert {(r.outcome, r.reason) for r in results} == {
