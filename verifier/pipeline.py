@@ -337,8 +337,8 @@ class _Deployment:
             replace(self.plan, assignments=missing), "never reached: " + (note or "the run ended")
         )
         results = _in_plan_order(self.plan, (*self.results, *rest))
-        decided = verdict if verdict and not missing else self.session.decide(self.plan, results)
-        if code in (INFRASTRUCTURE, STEP_FAILED) and decided.is_open and not verdict:
+        decided = self.session.decide(self.plan, results) if verdict is None else verdict
+        if verdict is None and decided.is_open and code != OPEN:
             decided = Verdict(
                 is_open=False, reasons=(Reason("", "", "error", note, needs_person=False),)
             )

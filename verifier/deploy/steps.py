@@ -43,6 +43,7 @@ class Ansible:
     verbosity: int = 0
     check: bool = False
     extra_args: tuple[str, ...] = ()
+    deadline_s: float = STEP_DEADLINE_S
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -76,7 +77,7 @@ def run_play(
     )
     began = time.monotonic()
     try:
-        events = tuple(_follow(job, ansible.environment, progress, redact))
+        events = tuple(_follow(job, ansible, progress, redact))
     finally:
         shutil.rmtree(private, ignore_errors=True)
     return conclude(steps[0].play, steps, hosts, events, round(time.monotonic() - began, 1))
@@ -94,12 +95,11 @@ def _release_vars(releases: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def _follow(
-    job: Job, environment: Mapping[str, str], progress: Progress, redact: Redactor
-) -> Iterator[Event]:
+def _follow(job: Job, ansible: Ansible, progress: Progress, redact: Redactor) -> Iterator[Event]:
     with tempfile.TemporaryFile() as complaints:
-        child = _start(job, environment, complaints.fileno())
-        alarm = threading.Timer(STEP_DEADLINE_S, lambda: _stop_tree(child.pid))
+        child = _start(job, ansible.environment, complaints.fileno())
+        is_late = threading.Event()
+        alarm = threading.Timer(ansible.deadline_s, _stop_late, (child.pid, is_late))
         alarm.daemon = True
         alarm.start()
         try:
@@ -117,11 +117,21 @@ def _follow(
             if child.poll() is None:
                 _stop_tree(child.pid)
                 child.wait()
+            child.stdout.close()  # type: ignore[union-attr]  # a pipe, see below
         complaints.seek(0)
         said = complaints.read().decode("utf-8", "replace").strip()
     if said:
         # What Ansible prints when it cannot even read the playbook is no event of its own.
         yield Event("error", message=redact(said[-2000:]))
+    if is_late.is_set():
+        yield Event(
+            "error", message=f"ERROR: stopped, it had not ended in {ansible.deadline_s:g} s"
+        )
+
+
+def _stop_late(pid: int, is_late: threading.Event) -> None:
+    is_late.set()
+    _stop_tree(pid)
 
 
 def _start(job: Job, environment: Mapping[str, str], stderr: int) -> subprocess.Popen[str]:
