@@ -1,6 +1,8 @@
 # Usage: volumes.sh
-# The volumes that no container uses, with their labels; one JSON object a line.
+# The volumes that no container uses and no compose project made, one a line.
 names=$(docker volume ls --quiet --filter dangling=true) || exit
-if [ -n "$names" ]; then
-    docker volume inspect --format '{"name": {{json .Name}}, "labels": {{json .Labels}}}' $names
-fi
+for name in $names; do
+    project=$(docker volume inspect --format '{{with .Labels}}{{index . "com.docker.compose.project"}}{{end}}' "$name") ||
+        exit
+    [ -n "$project" ] || echo "$name"
+done
