@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup engine lab demo test unit integration acceptance faults check format lock clean
+.PHONY: help setup engine lab demo test unit integration acceptance compose-v1 faults check format lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -25,14 +25,16 @@ lab: setup engine  ## three throw-away hosts, and the databases and images they 
 demo: lab  ## the whole promise on hosts of its own
 	$(BIN)/python lab/demo.py
 
-test: unit integration acceptance  ## everything
+test: unit integration acceptance  ## everything but the long campaigns: faults, compose-v1
 unit: setup  ## no host, no network, seconds
 	$(BIN)/pytest -q tests/unit tests/test_architecture.py
-integration: lab  ## real hosts; one real fault for each kind of check
+integration: lab  ## real hosts: the lab itself, connections, Ansible's events
 	$(BIN)/pytest -q tests/integration/lab
-	$(BIN)/pytest -q tests/integration tests/faults --ignore tests/integration/lab
+	$(BIN)/pytest -q tests/integration/deploy tests/integration/verify
 acceptance: lab  ## whole commands
 	$(BIN)/pytest -q tests/acceptance
+compose-v1: lab  ## a host with Engine 20.10 and docker-compose 1.29
+	$(BIN)/pytest -q tests/integration/compose_v1
 faults: lab  ## the long campaign: every fault, every item of its host looked at each time
 	VERIFIER_FAULTS=all $(BIN)/pytest -q tests/faults --durations=0
 

@@ -102,7 +102,7 @@ def conclude(
 ) -> PlayResult:
     """What the events prove about each planned step on each host."""
     seen = tuple(events)
-    problems = _problems(seen, hosts)
+    problems = _problems(seen, hosts, {step.name for step in steps})
     results = tuple(
         _step_result(step.name, host, seen, complete=_is_whole(seen))
         for step in steps
@@ -112,7 +112,10 @@ def conclude(
     return PlayResult(play, results, problems, duration_s)
 
 
-def _problems(events: Sequence[Event], hosts: Sequence[str]) -> tuple[str, ...]:
+_BAD = ("runner_on_failed", "runner_on_unreachable")
+
+
+def _problems(events: Sequence[Event], hosts: Sequence[str], steps: set[str]) -> tuple[str, ...]:
     found: list[str] = []
     stats = next((e.stats for e in events if e.kind == "playbook_on_stats"), None)
     if stats is None:
