@@ -131,6 +131,10 @@ def _problems(events: Sequence[Event], hosts: Sequence[str], steps: set[str]) ->
     else:
         counted = {host for kind in stats.values() for host in kind}
         found += [f"no statistics for host {host}" for host in hosts if host not in counted]
+        # A task of a role that a step brought along fails under that role's name: no step would show it.
+        shown = {e.host for e in events if e.kind in _BAD and e.role in steps}
+        bad = {h for kind in ("failures", "dark") for h, n in stats.get(kind, {}).items() if n}
+        found += [f"a task outside the steps failed on {host}" for host in sorted(bad - shown)]
         found += [
             f"a failure was rescued on {host}" for host, n in stats.get("rescued", {}).items() if n
         ]

@@ -192,3 +192,14 @@ def test_the_recordings_tell_nothing_of_the_machine_they_were_made_on() -> None:
 def test_a_counter_that_starts_late_means_that_events_are_missing() -> None:
     events = [replace(e, counter=e.counter + 1 if e.counter else 0) for e in _events(_lines("ok"))]
     assert "events are missing" in _concluded(events, ("place", "settle"), BOTH).problems
+
+
+def test_a_failure_in_a_role_that_is_no_step_is_a_problem() -> None:
+    events = _events(_lines("failed"))
+    renamed = [
+        replace(e, role="brought_along") if e.kind == "runner_on_failed" else e for e in events
+    ]
+    host = next(e.host for e in events if e.kind == "runner_on_failed")
+    played = _concluded(renamed, ("place", "settle"), (host,))
+    assert f"a task outside the steps failed on {host}" in played.problems
+    assert not played.is_done
