@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 import threading
 import time
@@ -59,19 +60,17 @@ class Ledger:
     done: list[Done] = field(default_factory=list)
 
     def run(self, *words: str, project: Path = ROOT) -> Done:
-        before, began = self._runs(project), time.monotonic()
+        began = time.monotonic()
         ended = run_verifier(*words, cwd=project)
-        new = sorted(self._runs(project) - before)
+        named = re.search(
+            r"^Reports and evidence: (\S+)", ended.stdout + ended.stderr, re.MULTILINE
+        )
         entry = Done(
-            words, ended.returncode, ended.stdout, ended.stderr, new[-1] if new else None,
-            round(time.monotonic() - began, 1),
+            words, ended.returncode, ended.stdout, ended.stderr,
+            project / named[1] if named else None, round(time.monotonic() - began, 1),
         )  # fmt: skip
         self.done.append(entry)
         return entry
-
-    @staticmethod
-    def _runs(project: Path) -> set[Path]:
-        return set((project / ".verifier" / "runs").glob("*"))
 
 
 def on_host(host: str, command: str) -> str:
