@@ -33,7 +33,7 @@ def test_a_healthy_lab_opens_the_gate_and_stdout_is_one_json_document(verified: 
         HOSTS, "2"
     )
     assert "Verify" in verified.err
-    assert "Gate OPEN" in verified.err
+    assert "Reports and evidence: " in verified.err
 
 
 def test_every_source_is_there_on_every_host_it_is_for(

@@ -165,7 +165,12 @@ def show_run(run: Run, context: Context, reporters: tuple[str, ...]) -> int:
         else:
             _write(Path(file), text)
     console = make_console(stderr=owns_stdout)
-    if not owns_stdout:
+    if owns_stdout:
+        console.print(
+            f"Gate {run.verdict.word.upper()}, exit {run.exit_code}  {escape(run.note)}",
+            soft_wrap=True,
+        )
+    else:
         show(run, console)
     console.print(f"Reports and evidence: {os.path.relpath(store.path)}", soft_wrap=True)
     _complain(run)
