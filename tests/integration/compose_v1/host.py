@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verifier.lab import images
-from verifier.lab.engine import LABEL, Docker, certificate_secret, find_docker
+from verifier.lab.engine import Docker, certificate_secret, find_docker
 from verifier.lab.hosts import (
     LabHost,
     ensure_network,
@@ -192,7 +192,7 @@ def _host_key(docker: Docker) -> str:
         if len(words) >= 2:
             return " ".join(words[:2])
         time.sleep(0.2)
-    raise AssertionError(f"{V1.container} has no host key; its label is {LABEL}")
+    raise AssertionError(f"{V1.container} has no host key after 60 s: docker logs {V1.container}")
 
 
 def _lab_state_root() -> Path:
