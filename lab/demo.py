@@ -45,6 +45,8 @@ def main() -> int:
     _plant()
     planted = _count()
     print(f"planted: {planted}")
+    if (planted.rows, planted.files) != (2 * FILES_PER_HOST + ROWS, 2 * FILES_PER_HOST):
+        sys.exit(f"demo stopped: {2 * FILES_PER_HOST} files and {ROWS} rows were sent, {planted}")
     _chapter(f"Release {NEXT}, with a schema migration between")
     _run("deploy", "--inventory", "lab", "--release", NEXT, "--yes", wanted=0)
     _same(planted, "after the migration")
@@ -115,7 +117,7 @@ def _plant() -> None:
         else:
             token, cookies = _csrf(url)
             for number in range(ROWS):
-                body = json.dumps({"title": f"항목 {number}", "name": f"항목 {number}"}).encode()
+                body = json.dumps({"title": f"항목 {number}"}).encode()
                 headers = {
                     "content-type": "application/json",
                     "x-csrf-token": token,
@@ -135,12 +137,9 @@ def _count() -> Data:
                 digest.update(f"{entry['name']} {entry['sha256']}\n".encode())
                 files, rows = files + 1, rows + 1
         else:
-            found = json.loads(_ask(f"{url}/api/items"))
-            items = found["items"] if isinstance(found, dict) else found
+            items = json.loads(_ask(f"{url}/api/items?limit=100"))["items"]
             for item in sorted(items, key=lambda i: str(i["id"])):
-                digest.update(
-                    json.dumps([item["id"], item.get("name") or item.get("title")]).encode()
-                )
+                digest.update(json.dumps([item["id"], item["title"]]).encode())
                 rows += 1
     return Data(rows, files, digest.hexdigest())
 
@@ -156,7 +155,7 @@ def _csrf(url: str) -> tuple[str, str]:
     with urllib.request.urlopen(f"{url}/api/csrf-token", timeout=10) as answer:
         cookies = "; ".join(c.split(";")[0] for c in answer.headers.get_all("set-cookie") or [])
         body = json.load(answer)
-    return str(body.get("token") or body.get("csrfToken")), cookies
+    return str(body["token"]), cookies
 
 
 def _upload(url: str, name: str, content: str) -> None:
@@ -170,8 +169,11 @@ def _upload(url: str, name: str, content: str) -> None:
 
 def _ask(url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:
     request = urllib.request.Request(url, data=body, headers=headers or {})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return bytes(answer.read())
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return bytes(answer.read())
+    except OSError as error:  # HTTPError is one, too
+        sys.exit(f"demo stopped: {request.get_method()} {url}: {error}")
 
 
 if __name__ == "__main__":
