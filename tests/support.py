@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,7 @@ from verifier.inventory import Reach
 from verifier.plan import Assignment, Plan
 from verifier.result import Outcome, Result
 from verifier.run import Run
-from verifier.verify.connect import Connection
+from verifier.verify.connect import Connection, Connections, Shell
 from verifier.waiver import Waiver
 
 
@@ -50,6 +50,18 @@ class FakeShell:
                 return answer.rc, answer.out.encode(), answer.err.encode()
         message = f"nobody recorded an answer for: {command}"
         raise AssertionError(message)
+
+
+class FakeConnections(Connections):
+    """Every host answers through `shell`; how often one was connected to is counted."""
+
+    def __init__(self, shell: Callable[[InventoryHost], Shell]) -> None:
+        super().__init__()
+        self._make, self.attempts = shell, 0
+
+    def _shell_for(self, host: InventoryHost) -> Shell:
+        self.attempts += 1
+        return self._make(host)
 
 
 def fake_host(*recorded: Recorded) -> Host:

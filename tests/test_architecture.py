@@ -22,7 +22,7 @@ MODULES = sorted(p for p in PACKAGE.rglob("*.py") if "_assets" not in p.parts)
 LAYERS = (
     {"errors"},
     {"redact", "assets"},
-    {"document"},
+    {"document", "history"},
     {"store"},
     {"checks"},
     {"checklist"},

@@ -118,6 +118,11 @@ def test_a_refused_release_stays_when_asked_to_and_rollback_brings_the_old_one_b
     assert back.code == 0, back
     assert _release_on_fwb2() == "2"
     assert on_host("fwb2", "readlink /srv/filewallball/current").strip().endswith("releases/2")
+    listed = ledger.run("rollback", "--list", *ON_FWB2)
+    assert listed.out.splitlines()[1].split()[1] == "2"
+    assert listed.out.splitlines()[1].split()[2] != "3-files-500", (
+        "a refused release is no way back"
+    )
     assert planted.is_whole()
 
 

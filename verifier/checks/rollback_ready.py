@@ -10,12 +10,12 @@ there.
         files: "{{ release_files + [release_env_file] }}"
         stack: "{{ compose_stack }}"
 
-The previous release is the last one in `history.jsonl` that is not `release`; `previous:` names
-another. Each of `files` must be there and not empty. With a `stack` compose must accept the
-previous release's files, and each of its services must have its image: pinned in `images.json`,
-present in the engine, and held by the tag `verifier-rollback/<app>-<service>:<release>` against
-pruning. `first_ok: true` accepts a host on which no other release was ever current; without it that
-is red, for there is no way back.
+The previous release is the last one in `history.jsonl` that is not `release` and that no rollback
+has turned away from; `previous:` names another. Each of `files` must be there and not empty. With a
+`stack` compose must accept the previous release's files, and each of its services must have its
+image: pinned in `images.json`, present in the engine, and held by the tag
+`verifier-rollback/<app>-<service>:<release>` against pruning. `first_ok: true` accepts a host on
+which no other release was ever current; without it that is red, for there is no way back.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from dataclasses import dataclass, replace
 from verifier.checks._compose import Stack, image_id, merged_config
 from verifier.checks.base import Check, Host, Mismatch, ask
 from verifier.errors import CannotObserve
+from verifier.history import read_entry, way_here
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Pin:
 
 @dataclass(frozen=True)
 class Seen:
-    """`history` is every release that was current, oldest first; `complaint` is compose's."""
+    """`history` is the way to the current release, oldest first; `complaint` is compose's."""
 
     history: tuple[str, ...]
     previous: str
@@ -97,13 +98,11 @@ CHECK = Check(Params, observe, judge)
 
 
 def _history(host: Host, path: str) -> tuple[str, ...]:
-    lines = ask(host, "cat %s", path).splitlines()
-    try:
-        found = [str(json.loads(line)["release"]) for line in lines if line.strip()]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise CannotObserve(f"'{path}' is not understood") from error
-    # Gone back and forth between two releases, each counts once, at the time it was last current.
-    return tuple(reversed(dict.fromkeys(reversed(found))))
+    lines = [line for line in ask(host, "cat %s", path).splitlines() if line.strip()]
+    entries = [entry for line in lines if (entry := read_entry(line)) is not None]
+    if len(entries) != len(lines):
+        raise CannotObserve(f"'{path}' is not understood")
+    return way_here(entries)
 
 
 def _is_absent(host: Host, path: str) -> bool:

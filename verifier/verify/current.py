@@ -4,13 +4,13 @@ only; a host that does not answer has none.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from verifier.errors import CannotObserve, Unreachable
+from verifier.history import read_entry, way_here
 from verifier.inventory import Host
 from verifier.plan import RELEASE_NAME
 from verifier.verify.connect import Connections
@@ -19,7 +19,7 @@ from verifier.verify.connect import Connections
 @dataclass(frozen=True, slots=True)
 class Releases:
     """The releases of one host: `present` are the folders, `previous` is the one that ran before
-    `current`.
+    `current`, leaving out what a rollback has turned away from.
     """
 
     current: str
@@ -76,17 +76,10 @@ def _releases(host: Host, connections: Connections) -> Releases:
     history = view.run("cat %s", f"{root}/history.jsonl").stdout.splitlines()
     present = tuple(name for name in folders if RELEASE_NAME.fullmatch(name))
     current = _current(host, connections)
-    ran = [_recorded(line) for line in history]
-    earlier = [name for name in ran if name in present and name != current]
+    # A line that is not understood, torn by a power cut perhaps, must not bar the way back.
+    way = way_here(entry for line in history if (entry := read_entry(line)) is not None)
+    earlier = [name for name in way if name in present and name != current]
     return Releases(current, earlier[-1] if earlier else "", present)
-
-
-def _recorded(line: str) -> str:
-    try:
-        entry = json.loads(line)
-    except json.JSONDecodeError:
-        return ""
-    return str(entry.get("release", "")) if isinstance(entry, dict) else ""
 
 
 def _why_not(host: Host, connections: Connections) -> str:

@@ -5,30 +5,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from support import FakeShell, Recorded, assignment, plan
+from support import FakeConnections, FakeShell, Recorded, assignment, plan
 from verifier.errors import Unreachable
 from verifier.inventory import Host, Reach
 from verifier.plan import Assignment, Plan
 from verifier.redact import Redactor
 from verifier.result import Outcome, Result
 from verifier.store import RunDirectory
-from verifier.verify.connect import Connections, Shell
+from verifier.verify.connect import Shell
 from verifier.verify.observe import unreached, verify
 
 SECRET = "hunter2-hunter2-hunter2"  # noqa: S105  the example
 SS = Recorded("ss -Hltn", "LISTEN 0 128 0.0.0.0:80 0.0.0.0:*\n")
-
-
-class FakeConnections(Connections):
-    """Every host answers through `shell`; how often one was connected to is counted."""
-
-    def __init__(self, shell: Callable[[Host], Shell]) -> None:
-        super().__init__()
-        self._make, self.attempts = shell, 0
-
-    def _shell_for(self, host: Host) -> Shell:
-        self.attempts += 1
-        return self._make(host)
 
 
 def _asked(item: str, host: str = "h1", *, number: int = 80, become: bool = False) -> Assignment:
