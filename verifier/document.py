@@ -17,6 +17,7 @@ import yaml
 from verifier.errors import DocumentError
 
 MAX_BYTES = 2 * 1024 * 1024
+MAX_OWN_BYTES = 1024 * 1024 * 1024  # a run of hundreds of hosts
 MAX_ALIASES = 100
 MAX_DEPTH = 32
 
@@ -43,22 +44,22 @@ def read_document(path: Path, shape: type[T]) -> T:
     try:
         return pydantic.TypeAdapter(shape).validate_python(data)
     except pydantic.ValidationError as error:
-        first = error.errors()[0]
+        first = _first_of(error)
         line = line_of(text, tuple(first["loc"]))
         place = ".".join(str(part) for part in first["loc"])
         raise DocumentError(
-            f"{place or 'document'}: {first['msg']}", where=f"{path}:{line}"
+            f"{place or 'document'}: {_in_plain_words(first)}", where=f"{path}:{line}"
         ) from error
 
 
-def read_text(path: Path) -> str:
-    """The file as UTF-8 text, at most MAX_BYTES. Raises DocumentError."""
+def read_text(path: Path, *, at_most: int = MAX_BYTES) -> str:
+    """The file as UTF-8 text, of so many bytes at most. Raises DocumentError."""
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise DocumentError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    if len(raw) > MAX_BYTES:
-        raise DocumentError(f"is larger than {MAX_BYTES} bytes", where=str(path))
+    if len(raw) > at_most:
+        raise DocumentError(f"is larger than {at_most} bytes", where=str(path))
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -78,7 +79,7 @@ def parse_yaml(text: str, *, where: str) -> object:
         line = getattr(mark, "line", 0) + 1
         problem = " ".join(str(error.problem or error.context or "not valid YAML").split())
         raise DocumentError(f"not valid YAML: {problem}", where=f"{where}:{line}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2027-02-31
         raise DocumentError(
             f"not valid YAML: {' '.join(str(error).split())}", where=where
         ) from error
@@ -103,19 +104,40 @@ def from_plain(shape: type[T], data: object) -> T:
     try:
         return pydantic.TypeAdapter(shape).validate_python(data)
     except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        raise DocumentError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        first = _first_of(error)
+        where = ".".join(map(str, first["loc"]))
+        raise DocumentError(f"{where}: {_in_plain_words(first)}") from error
 
 
 def read_json(path: Path, shape: type[T]) -> T:
-    """The JSON file at `path` as `shape`. Raises DocumentError."""
+    """The JSON file at `path`, one that verifier wrote itself, as `shape`. Raises DocumentError."""
     try:
-        data = json.loads(read_text(path))
+        data = json.loads(read_text(path, at_most=MAX_OWN_BYTES))
     except json.JSONDecodeError as error:
         raise DocumentError(
             f"not valid JSON: {error.msg}", where=f"{path}:{error.lineno}"
         ) from error
     return from_plain(shape, data)
+
+
+_PLAIN_WORDS = {
+    "extra_forbidden": "unknown key",
+    "missing": "is missing",
+    "tuple_type": "wants a list",
+    "list_type": "wants a list",
+    "dict_type": "wants a mapping",
+    "model_type": "wants a mapping",
+}
+
+
+def _first_of(error: pydantic.ValidationError) -> pydantic_core.ErrorDetails:
+    """The complaint to show: a key nobody knows explains the one that is missing."""
+    found = error.errors()
+    return next((e for e in found if e["type"] == "extra_forbidden"), found[0])
+
+
+def _in_plain_words(error: pydantic_core.ErrorDetails) -> str:
+    return _PLAIN_WORDS.get(error["type"], error["msg"].removeprefix("Value error, "))
 
 
 def line_of(text: str, loc: tuple[str | int, ...]) -> int:
@@ -154,6 +176,11 @@ class _StrictLoader(_FastLoader):  # type: ignore[misc,valid-type]  # chosen abo
             if key_node.tag == "tag:yaml.org,2002:merge":
                 continue
             key = key_node.value
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    problem="a key is a text; a template needs quotes",
+                    problem_mark=key_node.start_mark,
+                )
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     problem=f"key '{key}' stands twice", problem_mark=key_node.start_mark

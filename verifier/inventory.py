@@ -5,6 +5,7 @@ they can be taken out of everything that is stored. It contacts no host.
 
 from __future__ import annotations
 
+import fnmatch
 import functools
 import json
 import os
@@ -31,7 +32,9 @@ SHORTEST_SECRET = (
     6  # shorter values would redact ordinary words; env items report them as weak instead
 )
 
+ANSIBLE_TIMEOUT_S = 120
 _MAX_TEMPLATE_DEPTH = 20
+_LEFTOVER = "CHANGE_ME"
 _VAULT_HEADER = b"$ANSIBLE_VAULT;"
 
 
@@ -99,28 +102,36 @@ class Inventory:
         return next(host for host in self.hosts if host.name == name)
 
     def matching(self, pattern: str) -> tuple[Host, ...]:
-        """Hosts in a `group`, with a `name`, or in a `a,b,!c` list of them; UsageError when a word
-        matches nothing.
+        """Hosts in a `group`, with a `name` (`*` stands for anything), or in an `a,b,&c,!d` list of
+        them, which without a plain word begins with all, as in Ansible. UsageError when a word
+        matches nothing, and when there is no word.
         """
-        chosen: dict[str, Host] = {}
-        dropped: set[str] = set()
-        for word in filter(None, re.split(r"[,:]", pattern.strip())):
-            bare = word.lstrip("!&")
-            found = [h for h in self.hosts if bare in ("all", "*", h.name) or bare in h.groups]
-            if not found:
-                known = sorted(self.groups | {h.name for h in self.hosts})
-                raise UsageError(
-                    f"'{bare}' is no host and no group of inventory '{self.name}'",
-                    do=f"known: {', '.join(known)}",
-                )
-            names = {h.name for h in found}
-            if word.startswith("!"):
-                dropped |= names
-            elif word.startswith("&"):
-                dropped |= {n for n in chosen if n not in names}
-            else:
-                chosen.update({h.name: h for h in found})
-        return tuple(h for h in self.hosts if h.name in chosen and h.name not in dropped)
+        words = [word.strip() for word in re.split(r"[,:]", pattern) if word.strip()]
+        if not words:
+            raise UsageError("names no host and no group", do="leave it out, or say `all`")
+        plain = [word for word in words if word[0] not in "!&"]
+        chosen = {name for word in plain or ["all"] for name in self._named(word)}
+        for word in words:
+            if word.startswith("&"):
+                chosen &= self._named(word[1:])
+            elif word.startswith("!"):
+                chosen -= self._named(word[1:])
+        return tuple(h for h in self.hosts if h.name in chosen)
+
+    def _named(self, word: str) -> set[str]:
+        found = {
+            host.name
+            for host in self.hosts
+            if word == "all"
+            or any(fnmatch.fnmatchcase(name, word) for name in (host.name, *host.groups))
+        }
+        if not found:
+            known = sorted(self.groups | {h.name for h in self.hosts})
+            raise UsageError(
+                f"'{word}' is no host and no group of inventory '{self.name}'",
+                do=f"known: {', '.join(known)}",
+            )
+        return found
 
 
 def load_inventory(
@@ -139,6 +150,7 @@ def load_inventory(
     path = find_inventory(name, project)
     vault = vault_file or _own_vault_file(path)
     listing = _ansible_inventory(path, vault)
+    _refuse_leftovers(listing, path)
     extra = dict(extra_vars or {})
     hosts = tuple(_hosts(listing, path, vault, extra))
     if not hosts:
@@ -147,7 +159,7 @@ def load_inventory(
         )
     _refuse_aliases(hosts, path)
     secrets = _secret_values(hosts, path, vault)
-    return Inventory(_short_name(name, path), path, hosts, vault, frozenset(secrets))
+    return Inventory(name, path, hosts, vault, frozenset(secrets))
 
 
 def find_inventory(name: str, project: Path) -> Path:
@@ -166,42 +178,18 @@ def find_inventory(name: str, project: Path) -> Path:
     )
 
 
-def _short_name(name: str, path: Path) -> str:
-    return name if re.fullmatch(r"[\w.-]+", name) else path.name
-
-
 def _own_vault_file(path: Path) -> Path | None:
     candidate = (path if path.is_dir() else path.parent) / ".vault-password"
     return candidate if candidate.is_file() else None
 
 
 def _ansible_inventory(path: Path, vault: Path | None) -> dict[str, Any]:
-    command = [str(Path(sys.executable).with_name("ansible-inventory")), "-i", str(path), "--list"]
-    if vault:
-        command += ["--vault-password-file", str(vault)]
-    # An inventory whose file does not parse must be an error here, not an empty list with a warning.
-    environment = {
-        "PATH": os.environ.get("PATH", ""),
-        "HOME": os.environ.get("HOME", "/"),
-        "LANG": "C.UTF-8",
-        "ANSIBLE_CONFIG": str(ansible_config()),
-        "ANSIBLE_INVENTORY_UNPARSED_FAILED": "true",
-        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_NOCOLOR": "true",
-    }
-    try:
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=120
-        )
-    except FileNotFoundError as error:
-        raise InfrastructureError(
-            "ansible-inventory is not installed", do="run `make setup`"
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise InfrastructureError(
-            "ansible-inventory did not answer in 120 s", where=str(path)
-        ) from error
+    # A vault that does not open is said of the file it is, not of the inventory around it.
+    for file in _vaulted_files(path):
+        _decrypt(file.read_bytes(), vault, str(file))
+    words = ["-i", str(path), "--list"]
+    words += ["--vault-password-file", str(vault)] if vault else []
+    done = _ansible("ansible-inventory", *words)
     if done.returncode != 0:
         raise UsageError(_first_complaint(done.stderr), where=str(path), do="mend the inventory")
     try:
@@ -213,12 +201,49 @@ def _ansible_inventory(path: Path, vault: Path | None) -> dict[str, Any]:
     return listing
 
 
+def _ansible(
+    program: str, *words: str, stdin: bytes | None = None
+) -> subprocess.CompletedProcess[str]:
+    """One of Ansible's programs, with verifier's own configuration and nothing of the person's shell."""
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": os.environ.get("HOME", "/"),
+        "LANG": "C.UTF-8",
+        "ANSIBLE_CONFIG": str(ansible_config()),
+        # An inventory whose file does not parse must be an error here, not an empty list with a warning.
+        "ANSIBLE_INVENTORY_UNPARSED_FAILED": "true",
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "true",
+    }
+    try:
+        return subprocess.run(
+            [str(Path(sys.executable).with_name(program)), *words],
+            env=environment,
+            input=stdin.decode() if stdin is not None else None,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=ANSIBLE_TIMEOUT_S,
+        )
+    except FileNotFoundError as error:
+        raise InfrastructureError(f"{program} is not installed", do="run `make setup`") from error
+    except subprocess.TimeoutExpired as error:
+        raise InfrastructureError(f"{program} did not answer in {ANSIBLE_TIMEOUT_S} s") from error
+
+
 def _first_complaint(stderr: str) -> str:
+    """The deepest reason that Ansible gives with a place of its own, in one line."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    for number, line in enumerate(lines):
+        if line.startswith("Origin: ") and "<inventory plugin" not in line:
+            return f"{_bare(lines[number - 1])} [{line.removeprefix('Origin: ')}]"
     errors = [line for line in lines if "ERROR" in line]
-    words = " ".join((errors or lines or ["ansible-inventory failed"])[:1])
-    origin = next((line for line in lines if line.startswith("Origin:")), "")
-    return re.sub(r"^\[?ERROR\]?[:!]*\s*", "", words)[:300] + (f" [{origin}]" if origin else "")
+    return _bare((errors or lines or ["ansible-inventory failed"])[0])
+
+
+def _bare(line: str) -> str:
+    return re.sub(r"^\[?(ERROR|WARNING)\]?[:!]*\s*", "", line)[:300]
 
 
 def _hosts(
@@ -272,25 +297,19 @@ def _decrypted(value: object, vault: Path | None, path: Path) -> object:
     return value
 
 
+@functools.cache
 def _decrypt(cipher: bytes, vault: Path | None, where: str) -> str:
-    from ansible.errors import AnsibleError  # noqa: PLC0415  slow to import, and only vaults need it
-    from ansible.parsing.dataloader import DataLoader  # noqa: PLC0415
-    from ansible.parsing.vault import VaultLib, get_file_vault_secret  # noqa: PLC0415
-
     if vault is None:
         raise UsageError(
             "the inventory is encrypted and no vault password is known",
             where=where,
             do="give --vault-password-file, or put it into <inventory>/.vault-password",
         )
-    try:
-        secret = get_file_vault_secret(filename=str(vault), loader=DataLoader())
-        secret.load()
-        return str(VaultLib([("default", secret)]).decrypt(cipher).decode())
-    except AnsibleError as error:
-        raise UsageError(
-            "the vault password does not open it", where=where, do=f"check {vault}"
-        ) from error
+    # In a process of its own: Ansible's library reads the ansible.cfg of whatever folder it is imported in.
+    done = _ansible("ansible-vault", "decrypt", "--vault-password-file", str(vault), stdin=cipher)
+    if done.returncode != 0:
+        raise UsageError("the vault password does not open it", where=where, do=f"check {vault}")
+    return done.stdout
 
 
 def _reach(name: str, variables: Mapping[str, object]) -> Reach:
@@ -308,16 +327,40 @@ def _reach(name: str, variables: Mapping[str, object]) -> Reach:
             f"host '{name}': connection '{kind}' is not supported", do="use ssh, local or docker"
         )
     args = " ".join(of(key) for key in ("ansible_ssh_common_args", "ansible_ssh_extra_args"))
+    port = of("ansible_port", "ansible_ssh_port", default="22")
+    if not port.isdecimal() or not 0 < int(port) < 2**16:
+        raise UsageError(f"host '{name}': ansible_port '{port}' is no port")
+    try:
+        ssh_args = tuple(shlex.split(args))
+    except ValueError as error:
+        raise UsageError(
+            f"host '{name}': the ssh arguments are not understood: {error}", do="close the quotes"
+        ) from error
     return Reach(
         kind=kind,  # type: ignore[arg-type]  # narrowed by the test above
         address=of("ansible_host", "ansible_docker_host", default=name),
-        port=int(of("ansible_port", "ansible_ssh_port", default="22") or 22),
+        port=int(port),
         user=of("ansible_user", "ansible_ssh_user"),
         key_file=of("ansible_ssh_private_key_file", "ansible_private_key_file"),
-        ssh_args=tuple(shlex.split(args)),
+        ssh_args=ssh_args,
         become_user=of("ansible_become_user", default="root"),
         password=of("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"),
     )
+
+
+def _refuse_leftovers(listing: dict[str, Any], path: Path) -> None:
+    left = {
+        key
+        for variables in listing.get("_meta", {}).get("hostvars", {}).values()
+        for key, value in variables.items()
+        if any(_LEFTOVER in text for text in _leaves(value))
+    }
+    if left:
+        raise UsageError(
+            f"is not filled in yet: {', '.join(sorted(left))}",
+            where=str(path),
+            do=f"replace every {_LEFTOVER}, secrets included",
+        )
 
 
 def _refuse_aliases(hosts: tuple[Host, ...], path: Path) -> None:
@@ -426,7 +469,8 @@ def _render(text: str, variables: Mapping[str, object], host: str, depth: int) -
             f"host '{host}': {error.message} in `{_shown(text)}`",
             do="set it in the inventory's group_vars",
         ) from error
-    except jinja2.TemplateError as error:
+    except (jinja2.TemplateError, ArithmeticError, TypeError, ValueError, LookupError) as error:
+        # The first is Jinja's own; the others come out of an expression such as `1 / 0`.
         raise UsageError(
             f"host '{host}': template `{_shown(text)}`: {error}",
             do="only plain variables and filters work here",

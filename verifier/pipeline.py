@@ -205,8 +205,14 @@ def run_deploy(context: Context, *, may_roll_back: bool = True) -> Run:
     closed.
     """
     hosts = context.hosts({})
-    steps = plan_of(context).steps
+    planned = plan_of(context)
+    steps = planned.steps
     for host in context.names:
+        if not context.items and all(a.host != host for a in planned.assignments):
+            raise UsageError(
+                f"no item is for host '{host}': nothing would show that it is right",
+                do="check the target: of the checklists, or leave it out with --limit",
+            )
         if not any(host in step.hosts for step in steps):
             raise UsageError(
                 f"host '{host}' has no deploy_steps",

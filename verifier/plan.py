@@ -105,14 +105,20 @@ def with_releases(inventory: Inventory, releases: Mapping[str, str]) -> tuple[Ho
     bad name.
     """
     for name in releases.values():
-        if not RELEASE_NAME.fullmatch(name):
-            raise UsageError(
-                f"'{name}' is no release name", do="use letters, digits, dot, dash, underscore"
-            )
+        _refuse_no_name(name)
     return tuple(
         host.with_variables(release_id=releases[host.name]) if host.name in releases else host
         for host in inventory.hosts
     )
+
+
+def _refuse_no_name(release: str, host: str = "") -> None:
+    if not RELEASE_NAME.fullmatch(release):
+        of_host = f"host '{host}': release_id " if host else ""
+        raise UsageError(
+            f"{of_host}'{release}' is no release name",
+            do="use letters, digits, dot, dash, underscore",
+        )
 
 
 def make_plan(
@@ -151,7 +157,7 @@ def make_plan(
         inventory=inventory.name,
         hosts=tuple(h.name for h in hosts),
         groups={h.name: h.groups for h in hosts},
-        releases={h.name: str(h.variable("release_id", "")) for h in hosts},
+        releases={h.name: _release_of(h) for h in hosts},
         checklists={c.name: c.digest for c in checklists},
         steps=steps,
         assignments=tuple(assignments),
@@ -176,6 +182,17 @@ def read_steps(playbook: Path, roles: Path, hosts: tuple[Host, ...]) -> tuple[St
             if name not in known:
                 raise UsageError(f"host '{host}': deploy_steps names '{name}', which is no role")
     return steps
+
+
+def _release_of(host: Host) -> str:
+    found = host.variable("release_id", "")
+    if isinstance(found, float):
+        raise UsageError(
+            f"host '{host.name}': release_id {found} is a number, 1.10 would be 1.1", do="quote it"
+        )
+    if "release_id" in host.variables:
+        _refuse_no_name(str(found), host.name)
+    return str(found)
 
 
 def _deploy_steps(host: Host) -> tuple[str, ...]:
@@ -229,6 +246,12 @@ def _targets(item: Item, inventory: Inventory, hosts: tuple[Host, ...]) -> tuple
             where=item.place,
             do=f"{error.do}; or choose with --checklist",
         ) from error
+    if not names:
+        raise UsageError(
+            f"target '{item.target}' leaves no host of inventory '{inventory.name}'",
+            where=item.place,
+            do="nobody would ever be asked: mend it, or choose with --checklist",
+        )
     return tuple(host for host in hosts if host.name in names)
 
 

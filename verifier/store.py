@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -97,9 +98,10 @@ class RunDirectory:
 
 
 def new_run_id(started: str, command: str, inventory: str) -> str:
-    """`started` is an ISO 8601 UTC time; ids sort by time and never collide."""
+    """`started` is an ISO 8601 UTC time; ids sort by time and never collide. `inventory` may be a path."""
     stamp = "".join(c for c in started[:19] if c.isalnum())
-    return f"{stamp}Z-{command}-{inventory}-{secrets.token_hex(2)}"
+    name = re.sub(r"[^\w.-]", "_", Path(inventory).name)
+    return f"{stamp}Z-{command}-{name}-{secrets.token_hex(2)}"
 
 
 def _cleaned(value: object, redact: Redactor) -> object:

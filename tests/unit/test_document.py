@@ -25,15 +25,15 @@ HEAD = "version: 1\nchecklist: a.md\ntarget: web\nitems:\n"
     [
         (
             HEAD + "  a: {check: port, chekc: x}\n",
-            "b.yml:5: items.a.chekc: Extra inputs are not permitted",
+            "b.yml:5: items.a.chekc: unknown key",
         ),
         (
             HEAD + "  a: {}\n",
-            "b.yml:5: items.a: Value error, needs exactly one of 'check', 'attest'",
+            "b.yml:5: items.a: needs exactly one of 'check', 'attest'",
         ),
         (
             HEAD + "  a: {check: port, not_checked: x}\n",
-            "b.yml:5: items.a: Value error, needs exactly one",
+            "b.yml:5: items.a: needs exactly one",
         ),
         (
             HEAD + "  a: {check: port}\n  a: {check: port}\n",
@@ -43,6 +43,21 @@ HEAD = "version: 1\nchecklist: a.md\ntarget: web\nitems:\n"
         ("version: 1\nchecklist: [\n", "b.yml:3: not valid YAML"),
         ("version: 2\nchecklist: a\ntarget: b\nitems: {}\n", "b.yml:1: version: Input should be 1"),
         (HEAD + "  a: {check: port, only_if: true}\n", "'only_if' and 'otherwise'"),
+        (
+            HEAD + "  a: {check: port, only_if: port == 1, otherwise: x}\n",
+            "b.yml:5: items.a: only_if: 'port == 1' is a plain text, and so always true; write {{ port == 1 }}",
+        ),
+        (HEAD + "  a: {check: port, only_if: [a], otherwise: x}\n", "takes one expression"),
+        (HEAD.replace("target", "taget") + "  a: {check: port}\n", "b.yml:3: taget: unknown key"),
+        ("", "b.yml:1: document: wants a mapping"),
+        (
+            HEAD + "  a: {check: port, with: {number: {{ p }}}}\n",
+            "b.yml:5: not valid YAML: a key is",
+        ),
+        (
+            HEAD + "  a: {check: port, with: {on: 2027-02-31}}\n",
+            "b.yml: not valid YAML: day is out",
+        ),
     ],
 )
 def test_a_complaint_names_file_line_and_what_is_wrong(

@@ -75,6 +75,22 @@ def test_an_executable_inventory_and_a_plain_path_work(tmp_path: Path) -> None:
             "env",
             "connection 'winrm' is not supported",
         ),
+        ("all: {hosts: {a: {ansible_port: abc}}}\n", "env", "ansible_port 'abc' is no port"),
+        (
+            "all: {hosts: {a: {ansible_ssh_common_args: '-o \"x'}}}\n",
+            "env",
+            "ssh arguments are not understood: No closing quotation",
+        ),
+        (
+            "all: {hosts: {a: {port: 1, port: 2}}}\n",
+            "env",
+            "port",
+        ),
+        (
+            "all: {hosts: {a: {release_app: CHANGE_ME_app}, b: {env: {KEY: '{{ CHANGE_ME_key }}'}}}}\n",
+            "env",
+            "is not filled in yet: env, release_app .*CHANGE_ME",
+        ),
     ],
 )
 def test_an_inventory_that_cannot_be_used_is_one_clear_error(
@@ -93,6 +109,9 @@ def test_an_inventory_that_cannot_be_used_is_one_clear_error(
         ("all,!w1", ["d1", "w2"]),
         ("web:&w1", ["w1"]),
         ("d1,w2", ["d1", "w2"]),
+        ("d1, w2", ["d1", "w2"]),
+        ("!web", ["d1"]),
+        ("w*", ["w1", "w2"]),
     ],
 )
 def test_limits_are_ansible_patterns(tmp_path: Path, pattern: str, names: list[str]) -> None:
@@ -163,3 +182,24 @@ def test_a_wrong_vault_password_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "inventory" / "env" / ".vault-password").write_text("wrong\n")
     with pytest.raises(UsageError, match=r"ecrypt|vault"):
         _load(tmp_path)
+
+
+@pytest.mark.parametrize("template", ["{{ 1 / 0 }}", "{{ 1 + 'a' }}", "{{ [].x.y }}"])
+def test_an_expression_that_cannot_be_computed_is_one_clear_error(template: str) -> None:
+    with pytest.raises(UsageError, match="host 'h'"):
+        _host().value(template)
+
+
+@pytest.mark.parametrize("pattern", ["", " , "])
+def test_a_pattern_without_a_word_is_an_error(tmp_path: Path, pattern: str) -> None:
+    with pytest.raises(UsageError, match="names no host"):
+        _load(_project(tmp_path)).matching(pattern)
+
+
+def test_the_current_folders_ansible_cfg_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ansible.cfg").write_text("junk\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ANSIBLE_FORKS", "abc")
+    assert len(_load(_project(tmp_path)).hosts) == 3

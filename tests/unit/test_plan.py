@@ -79,6 +79,8 @@ def test_a_person_is_named_for_an_attestation(tmp_path: Path) -> None:
             ("target: web", "target: wbe"),
             r"list.yml:6: target 'wbe' matches no host .*known: a, web",
         ),
+        (("target: web", 'target: "!a"'), r"list.yml:6: target '!a' leaves no host"),
+        (("target: web", 'target: ""'), r"list.yml:6: target '' matches no host"),
         (("  web: {", "  wbe: {"), r"list.yml:6: item 'wbe' is not in list.md .*'web'"),
         (
             ("  approved: {attest: {role: approver}}\n", ""),
@@ -111,6 +113,23 @@ def test_an_id_in_two_checklists_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "again.yml").write_text(BINDING, encoding="utf-8")
     with pytest.raises(UsageError, match="already used by checklist 'list'"):
         load_checklists((tmp_path / f"{first.name}.yml", tmp_path / "again.yml"))
+
+
+@pytest.mark.parametrize(
+    ("release", "complaint"),
+    [
+        ("../x", "host 'a': release_id '../x' is no release name"),
+        ("", "host 'a': release_id '' is no release name"),
+        (1.1, "release_id 1.1 is a number, 1.10 would be 1.1 \\(quote it\\)"),
+    ],
+)
+def test_a_release_of_the_inventory_is_held_to_the_same_rule(
+    tmp_path: Path, release: object, complaint: str
+) -> None:
+    inventory = _inventory("a")
+    hosts = tuple(host.with_variables(release_id=release) for host in inventory.hosts)
+    with pytest.raises(UsageError, match=complaint):
+        make_plan(_checklists(tmp_path), inventory, hosts)
 
 
 def test_a_release_name_that_could_leave_its_folder_is_refused() -> None:

@@ -41,6 +41,12 @@ class Binding(Document):
             raise ValueError("needs exactly one of 'check', 'attest' and 'not_checked'")
         if self.given and not self.check:
             raise ValueError("'with' belongs to a 'check'")
+        if isinstance(self.only_if, str) and "{{" not in self.only_if:
+            raise ValueError(
+                f"only_if: '{self.only_if}' is a plain text, and so always true; write {{{{ {self.only_if} }}}}"
+            )
+        if isinstance(self.only_if, dict | list):
+            raise ValueError("only_if: takes one expression in {{ }}")  # noqa: TRY004  for pydantic
         if (self.only_if is not None) != bool(self.otherwise):
             raise ValueError("'only_if' and 'otherwise' (why it does not apply) belong together")
         return self

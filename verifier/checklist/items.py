@@ -52,13 +52,14 @@ def find_checklists(project: Path, chosen: tuple[str, ...] = ()) -> tuple[Path, 
     """The binding files to use: those `chosen` by path or by name, else every one in `checklists/`."""
     folder = project / "checklists"
     if not chosen:
+        _refuse_forgotten(folder)
         found = tuple(sorted(p for p in folder.glob("*.yml") if p.is_file()))
         if not found:
             raise UsageError(
                 "no checklist", where=str(folder), do="put <name>.md and <name>.yml there"
             )
         return found
-    return tuple(_find_one(name, folder) for name in chosen)
+    return tuple(dict.fromkeys(_find_one(name, folder) for name in chosen))
 
 
 def load_checklist(path: Path) -> Checklist:
@@ -102,7 +103,21 @@ def load_checklists(paths: tuple[Path, ...]) -> tuple[Checklist, ...]:
     return checklists
 
 
+def _refuse_forgotten(folder: Path) -> None:
+    """A file that would be passed over in silence takes its items with it."""
+    for stray in sorted(folder.glob("*.yaml")):
+        raise UsageError("is not read", where=str(stray), do=f"name it {stray.stem}.yml")
+    bound = {path.stem for path in folder.glob("*.yml")}
+    for path in sorted(folder.glob("*.md")):
+        if path.stem not in bound and read_markdown(read_text(path), where=str(path)):
+            raise UsageError(
+                "has lines with ids and no binding", where=str(path), do=f"write {path.stem}.yml"
+            )
+
+
 def _find_one(name: str, folder: Path) -> Path:
+    if not name:
+        raise UsageError("--checklist '' is no name")
     for candidate in (Path(name), folder / f"{name}.yml", Path(name).with_suffix(".yml")):
         if candidate.suffix == ".yml" and candidate.is_file():
             return candidate

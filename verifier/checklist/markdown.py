@@ -15,7 +15,9 @@ from markdown_it.token import Token
 from verifier.errors import DocumentError
 
 _ID = re.compile(r"<!--\s*id:\s*(?P<id>[A-Za-z0-9][A-Za-z0-9._-]*)\s*-->")
+_MEANT_AS_ID = re.compile(r"<!--\s*id\b[^>]*-->", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->")
+_CODE = ("fence", "code_block")
 _MARKER = re.compile(
     r"^(?P<lead>[\s>]*(?:[-*+]|\d+[.)])\s+)(?P<box>\[(?P<tick>[ xX])\])?(?P<count> \(\d+/\d+\))?"
 )
@@ -68,6 +70,7 @@ def read_markdown(text: str, *, where: str) -> tuple[Line, ...]:
             )
         seen[line.id] = number
         lines.append(line)
+    _refuse_lost_ids(text, source, {line.number for line in lines}, where)
     return tuple(lines)
 
 
@@ -81,6 +84,24 @@ def tick(text: str, lines: tuple[Line, ...], marks: Mapping[str, Mark]) -> str:
         if mark is not None:
             rows[line.number - 1] = _ticked(rows[line.number - 1], mark)
     return "".join(rows)
+
+
+def _refuse_lost_ids(text: str, source: list[str], read: set[int], where: str) -> None:
+    """An id that was not read would be a line that nobody ever checks."""
+    code = {
+        n
+        for t in MarkdownIt("commonmark").parse(text)
+        if t.type in _CODE and t.map
+        for n in range(*t.map)
+    }
+    for number, row in enumerate(source, 1):
+        meant = len(_MEANT_AS_ID.findall(row)) if number - 1 not in code else 0
+        if meant > (number in read):
+            raise DocumentError(
+                "an id that belongs to no line, or is no id",
+                where=f"{where}:{number}",
+                do="write <!-- id: some-name --> once, on the first line of a list item",
+            )
 
 
 def _list_items(text: str) -> list[tuple[int, str]]:

@@ -4,6 +4,7 @@ exit code.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -53,6 +54,9 @@ def options(
 
 def main() -> None:
     """Runs the program and leaves with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no ✓ still gets the rest
     sys.exit(run(sys.argv[1:]))
 
 
@@ -66,6 +70,9 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _say("interrupted", Interrupted.exit_code)
     except typer.TyperException as error:
+        if not arguments or arguments == ["lab"]:
+            typer.echo(_words_of(error), err=True)  # the help, as nothing was asked for
+            return 2
         return _say(_words_of(error), 2, hint="see --help")
     except _Terminated:
         return _say("terminated", _SIGTERM_CODE)

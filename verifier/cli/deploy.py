@@ -14,9 +14,9 @@ from verifier.pipeline import Context, run_deploy
 
 def command(
     inventory: o.InventoryName,
-    limit: o.Limit = "",
-    release: o.Release = "",
-    tags: o.Tags = "",
+    limit: o.Limit = None,
+    release: o.Release = None,
+    tags: o.Tags = None,
     check: o.CheckMode = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     no_rollback: Annotated[

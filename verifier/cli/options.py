@@ -26,17 +26,41 @@ from verifier.report.markdown import ticked_copy
 from verifier.report.text import show, visible
 from verifier.run import Run
 from verifier.store import RunDirectory
-from verifier.waiver import load_waivers
+from verifier.waiver import load_waivers, refuse_strangers
 
 WIDTH_OF_A_PIPE = 120
+
+
+def not_empty(value: str | None) -> str | None:
+    """An option's callback: `--limit "$UNSET"` must not mean everything."""
+    if value is not None and not value.strip(" ,"):
+        raise typer.BadParameter("is empty")
+    return value
+
 
 InventoryName = Annotated[
     str,
     typer.Option("--inventory", "-i", help="Name below inventory/, or any path Ansible accepts."),
 ]
-Limit = Annotated[str, typer.Option("--limit", "-l", help="Only these hosts or groups: a,b,!c.")]
+Limit = Annotated[
+    str | None,
+    typer.Option("--limit", "-l", help="Only these hosts or groups: a,b,!c.", callback=not_empty),
+]
 Release = Annotated[
-    str, typer.Option("--release", help="Release to deploy; default: release_id of the inventory.")
+    str | None,
+    typer.Option(
+        "--release",
+        help="Release to deploy; default: release_id of the inventory.",
+        callback=not_empty,
+    ),
+]
+JudgedRelease = Annotated[
+    str | None,
+    typer.Option(
+        "--release",
+        help="Release to judge by; default: the one that each host's `current` names.",
+        callback=not_empty,
+    ),
 ]
 ChecklistNames = Annotated[
     list[str] | None,
@@ -45,7 +69,10 @@ ChecklistNames = Annotated[
 ItemNames = Annotated[
     list[str] | None, typer.Option("--item", help="Only this item (id or source id); repeatable.")
 ]
-Tags = Annotated[str, typer.Option("--tags", "-t", help="Only these steps: a,b.")]
+Tags = Annotated[
+    str | None,
+    typer.Option("--tags", "-t", help="Only these steps: a,b.", callback=not_empty),
+]
 CheckMode = Annotated[
     bool,
     typer.Option("--check", "-C", help="Ansible's check mode: change nothing, say what would."),
@@ -81,11 +108,11 @@ class Given:
     """What a person typed, as the subcommands share it."""
 
     inventory: str
-    limit: str = ""
-    release: str = ""
+    limit: str | None = None
+    release: str | None = None
     checklists: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
-    tags: str = ""
+    tags: str | None = None
     tests: tuple[Path, ...] = ()
     vault_file: Path | None = None
     verbosity: int = 0
@@ -111,11 +138,15 @@ def make_context(given: Given) -> Context:
         vault_file=given.vault_file,
         extra_vars={"release_id": given.release} if given.release else {},
     )
+    checklists = load_checklists(find_checklists(project, given.checklists))
+    waivers = load_waivers(project)
+    if not given.checklists:
+        refuse_strangers(waivers, {item.id for one in checklists for item in one.items})
     return Context(
         project=project,
         inventory=inventory,
-        checklists=load_checklists(find_checklists(project, given.checklists)),
-        waivers=load_waivers(project),
+        checklists=checklists,
+        waivers=waivers,
         ansible=Ansible(
             config=ansible_config(),
             roles=find_asset("roles", project),
@@ -127,10 +158,10 @@ def make_context(given: Given) -> Context:
             environment=dict(os.environ),
         ),
         watcher=Progress(make_console(stderr=True), verbose=given.verbosity > 0),
-        limit=given.limit,
-        release=given.release,
+        limit=given.limit or "",
+        release=given.release or "",
         items=frozenset(given.items),
-        tags=frozenset(filter(None, given.tags.split(","))),
+        tags=frozenset(filter(None, map(str.strip, (given.tags or "").split(",")))),
         tests=_test_files(given.tests, project),
     )
 
@@ -138,8 +169,14 @@ def make_context(given: Given) -> Context:
 def make_console(*, stderr: bool = False) -> Console:
     """Stdout or stderr for people. A pipe has no width: tables get room there, unless COLUMNS says otherwise."""
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_PIPE
-    return Console(file=stream, width=width, highlight=False)
+    known = stream.isatty() or os.environ.get("COLUMNS", "0").strip("0")
+    return _Console(file=stream, width=None if known else WIDTH_OF_A_PIPE, highlight=False)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """A reader that has seen enough (`| head`) must not change the exit code, as rich's own way does."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
 def show_run(run: Run, context: Context, reporters: tuple[str, ...]) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,13 +15,14 @@ from verifier.document import to_json
 from verifier.pipeline import Context, plan_of
 from verifier.plan import Assignment, Plan, Step
 from verifier.redact import Redactor
+from verifier.report.text import answers_words
 
 
 def command(
     inventory: o.InventoryName,
-    limit: o.Limit = "",
-    release: o.Release = "",
-    tags: o.Tags = "",
+    limit: o.Limit = None,
+    release: o.Release = None,
+    tags: o.Tags = None,
     checklist: o.ChecklistNames = None,
     item: o.ItemNames = None,
     vault_password_file: o.VaultFile = None,
@@ -40,15 +43,32 @@ def command(
     )
     context = o.make_context(given)
     plan = plan_of(context)
-    _show(plan, context, o.make_console(), verbose=verbose > 0)
+    console = o.make_console()
+    _show(plan, context, console, verbose=verbose > 0)
+    command_word = "deploy" if any(step.hosts for step in plan.steps) else "verify"
+    words = shlex.join(["verifier", command_word, *_given_words(given)])
+    console.print(
+        f"\nNothing was touched. Plan {plan.digest[:12]}; run it: {escape(words)}", soft_wrap=True
+    )
     return 0
+
+
+def _given_words(given: o.Given) -> list[str]:
+    """The options as they were given: what is run must be what was planned."""
+    words = ["--inventory", given.inventory]
+    for option, value in (("limit", given.limit), ("release", given.release), ("tags", given.tags)):
+        words += [f"--{option}", value] if value else []
+    for option, values in (("checklist", given.checklists), ("item", given.items)):
+        words += [word for value in values for word in (f"--{option}", value)]
+    vault = given.vault_file
+    return [*words, "--vault-password-file", str(vault)] if vault else words
 
 
 def _show(plan: Plan, context: Context, console: Console, *, verbose: bool) -> None:
     _show_hosts(plan, context, console)
     _show_steps(plan.steps, console)
-    _show_losses(plan.steps, console)
-    _show_items(plan, console, verbose=verbose)
+    _show_losses(plan, context, console)
+    _show_items(plan, context, console, verbose=verbose)
     if verbose:
         redact = Redactor(context.inventory.secrets)
         for assignment in plan.assignments:
@@ -58,9 +78,6 @@ def _show(plan: Plan, context: Context, console: Console, *, verbose: bool) -> N
                     f"[dim]{assignment.host} {assignment.item}: {escape(words)}[/dim]",
                     soft_wrap=True,
                 )
-    console.print(
-        f"\nNothing was touched. Plan {plan.digest[:12]}; run it: verifier deploy --inventory {plan.inventory}"
-    )
 
 
 def _show_hosts(plan: Plan, context: Context, console: Console) -> None:
@@ -93,20 +110,28 @@ def _show_steps(steps: tuple[Step, ...], console: Console) -> None:
     console.print(table)
 
 
-def _show_losses(steps: tuple[Step, ...], console: Console) -> None:
+def _show_losses(plan: Plan, context: Context, console: Console) -> None:
+    losses = [step for step in plan.steps if step.destroys and step.hosts]
     console.print("\n[bold]What will be destroyed[/bold]")
-    losses = [step for step in steps if step.destroys and step.hosts]
     for step in losses:
         console.print(f"  {step.name}: {escape(step.destroys)}", soft_wrap=True)
+    pruned = [h.name for h in context.hosts({}) if h.variable("prune_volumes")]
+    if pruned and any(step.name == "prune" and step.hosts for step in plan.steps):
+        console.print(
+            f"  [bold red]prune_volumes is on for {', '.join(pruned)}[/bold red]: volumes that nothing uses,"
+            " no compose project made and the release does not declare, each listed by its name",
+            soft_wrap=True,
+        )
     if not losses:
         console.print("  nothing")
+        return
     console.print("\n[bold]How it is undone[/bold]")
-    for step in steps:
+    for step in plan.steps:
         if step.effect != "reads" and step.hosts:
             console.print(f"  {step.name}: {escape(step.undo)}", soft_wrap=True)
 
 
-def _show_items(plan: Plan, console: Console, *, verbose: bool) -> None:
+def _show_items(plan: Plan, context: Context, console: Console, *, verbose: bool) -> None:
     ways = Counter(
         "a check" if a.applicable and a.check else _answered_by(a) for a in plan.assignments
     )
@@ -114,10 +139,10 @@ def _show_items(plan: Plan, console: Console, *, verbose: bool) -> None:
         f"{n} by {way}" if way[:2] == "a " else f"{n} {way}" for way, n in ways.most_common()
     )
     items = list({a.item: a for a in plan.assignments}.values())
-    console.print(f"\n[bold]Items[/bold]  {len(items)} items on {len(plan.hosts)} hosts: {words}")
+    console.print(f"\n[bold]Items[/bold]  {answers_words(plan)}: {words}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("item", "when", "answered by", "title"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "item")
     for assignment in items:
         if verbose or assignment.method == "check":
             weight = "" if assignment.required else " (advisory)"
@@ -128,6 +153,11 @@ def _show_items(plan: Plan, console: Console, *, verbose: bool) -> None:
                 escape(assignment.title),
             )
     console.print(table)
+    for waiver in context.waivers:
+        holds = "expired on" if waiver.has_expired(datetime.now(UTC).date()) else "holds until"
+        where = ", ".join(waiver.hosts) or "all hosts"
+        words = f"waiver of {waiver.owner}: {waiver.item} on {where} {holds} {waiver.expires.isoformat()}"
+        console.print(escape(words), soft_wrap=True)
     silent = [a for a in items if a.method != "check"]
     if silent and not verbose:
         console.print(

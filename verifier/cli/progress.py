@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from verifier.deploy.events import Event, PlayResult
 from verifier.plan import Plan
-from verifier.report.text import visible
+from verifier.report.text import answers_words, visible
 from verifier.result import Outcome, Result
 
 _EVERY_S = 10.0
@@ -42,12 +42,8 @@ class Progress:
         )
 
     def planned(self, plan: Plan) -> None:
-        items = len({a.item for a in plan.assignments})
         checked = sum(a.method == "check" and a.applicable for a in plan.assignments)
-        self.stage(
-            "Plan",
-            f"{items} items on {len(plan.hosts)} hosts: {checked} of {len(plan.assignments)} automatic",
-        )
+        self.stage("Plan", f"{answers_words(plan)}: {checked} of them by a check")
 
     def event(self, event: Event) -> None:
         with self._lock:

@@ -17,12 +17,15 @@ from verifier.verify.current import Releases, releases_on
 def command(
     inventory: o.InventoryName,
     to: Annotated[
-        str, typer.Option("--to", help="Release to go back to; default: the one before.")
-    ] = "",
+        str | None,
+        typer.Option(
+            "--to", help="Release to go back to; default: the one before.", callback=o.not_empty
+        ),
+    ] = None,
     list_only: Annotated[
         bool, typer.Option("--list", help="Show what each host can go back to.")
     ] = False,
-    limit: o.Limit = "",
+    limit: o.Limit = None,
     checklist: o.ChecklistNames = None,
     tests: o.Tests = None,
     reporter: o.Reporters = None,
@@ -48,7 +51,7 @@ def command(
         found = releases_on(context.hosts({}), connections)
     if list_only:
         return _show(found)
-    run = run_rollback(context, _targets(context, found, to))
+    run = run_rollback(context, _targets(context, found, to or ""))
     return o.show_run(run, context, given.reporters)
 
 

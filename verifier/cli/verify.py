@@ -10,8 +10,8 @@ from verifier.pipeline import run_verify
 
 def command(
     inventory: o.InventoryName,
-    limit: o.Limit = "",
-    release: o.Release = "",
+    limit: o.Limit = None,
+    release: o.JudgedRelease = None,
     checklist: o.ChecklistNames = None,
     item: o.ItemNames = None,
     tests: o.Tests = None,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from verifier.deploy.events import PlayResult
@@ -19,6 +20,7 @@ from verifier.result import Outcome, Result
 from verifier.run import Run
 
 SHOWN_FAILURES = 40
+SHORTEST_SECTION, SHORTEST_CELL = 40, 14  # cells; `12✓ 3✗ 4? 1–` must fit
 
 _SIGNS = {
     "pass": ("✓", "green"),
@@ -75,29 +77,46 @@ def _show_matrix(plan: Plan, results: Sequence[Result], verdict: Verdict, consol
         (r.item, r.host): "waived" if (r.item, r.host) in verdict.waived else r.outcome.value
         for r in results
     }
-    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    table.add_column("section", overflow="fold", ratio=1)
-    for host in plan.hosts:
-        table.add_column(host, no_wrap=True)
-    for checklist in plan.checklists:
-        own = [a for a in plan.assignments if a.checklist == checklist]
-        if own:
-            table.add_row(f"[bold]{escape(checklist)}[/bold]")
-        for section in dict.fromkeys(a.section for a in own):
-            cells = [_cell(outcomes, own, section, host) for host in plan.hosts]
-            table.add_row("  " + escape(section), *cells)
-    console.print()
-    console.print(table)
+    for hosts in _side_by_side(plan.hosts, console.width):
+        console.print()
+        console.print(_matrix(plan, hosts, outcomes))
     counts = Counter(outcomes.values())
     words = ", ".join(f"{counts[word]} {word.replace('_', ' ')}" for word in _SIGNS if counts[word])
-    items = len({a.item for a in plan.assignments})
-    hosts = "1 host" if len(plan.hosts) == 1 else f"{len(plan.hosts)} hosts"
-    console.print(f"\n{items} items on {hosts}: {words}")
+    console.print(f"\n{answers_words(plan)}: {words}")
     console.print(f"[dim]{_LEGEND}[/dim]")
 
 
+def answers_words(plan: Plan) -> str:
+    """How much is asked: items, hosts, and the answers that makes."""
+    items = len({a.item for a in plan.assignments})
+    hosts = "1 host" if len(plan.hosts) == 1 else f"{len(plan.hosts)} hosts"
+    return f"{items} items on {hosts}, {len(plan.assignments)} answers"
+
+
+def _side_by_side(hosts: Sequence[str], width: int) -> list[Sequence[str]]:
+    """As many hosts beside the sections as there is room for; the others stand below."""
+    each = max(SHORTEST_CELL, *map(len, hosts)) + 1
+    fit = max(1, (width - SHORTEST_SECTION) // each)
+    return [hosts[start : start + fit] for start in range(0, len(hosts), fit)]
+
+
+def _matrix(plan: Plan, hosts: Sequence[str], outcomes: Mapping[tuple[str, str], str]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    table.add_column("section", overflow="fold", ratio=1)
+    for host in hosts:
+        table.add_column(host, no_wrap=True)
+    for checklist in plan.checklists:
+        own = [a for a in plan.assignments if a.checklist == checklist and a.host in hosts]
+        if own:
+            table.add_row(f"[bold]{escape(checklist)}[/bold]")
+        for section in dict.fromkeys(a.section for a in own):
+            cells = [_cell(outcomes, own, section, host) for host in hosts]
+            table.add_row(Padding(escape(section), (0, 0, 0, 2)), *cells)
+    return table
+
+
 def _cell(
-    outcomes: dict[tuple[str, str], str], own: list[Assignment], section: str, host: str
+    outcomes: Mapping[tuple[str, str], str], own: list[Assignment], section: str, host: str
 ) -> str:
     counts = Counter(
         outcomes.get(a.key, "error") for a in own if a.section == section and a.host == host

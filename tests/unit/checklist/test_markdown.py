@@ -7,7 +7,7 @@ from verifier.errors import DocumentError
 
 TEXT = """# 배포 체크리스트
 
-intro - [ ] not an item <!-- id: no -->
+intro - [ ] not an item <!-- a comment -->
 
 ## 환경 / Environment ✅
 
@@ -44,6 +44,26 @@ def test_lines_are_read_with_section_kind_and_place() -> None:
 def test_an_id_used_twice_names_both_lines() -> None:
     with pytest.raises(DocumentError, match=r"t\.md:2: id 'a' stands twice \(first in line 1\)"):
         read_markdown("- [ ] x <!-- id: a -->\n- [ ] y <!-- id: a -->\n", where="t.md")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "- [ ] x <!-- id: two words -->",
+        "- [ ] x <!-- ID: big -->",
+        "- [ ] x <!-- id no-colon -->",
+        "- [ ] x <!-- id: 새항목 -->",
+        "- [ ] x <!-- id: one --> <!-- id: two -->",
+        "- [ ] x\n  <!-- id: on-its-second-line -->",
+        "## a heading <!-- id: heading -->",
+        "a paragraph <!-- id: paragraph -->",
+        "| a table | <!-- id: table --> |",
+    ],
+)
+def test_an_id_that_would_be_lost_is_an_error_with_its_line(row: str) -> None:
+    line = 3 + row.count("\n")
+    with pytest.raises(DocumentError, match=rf"t\.md:{line}: an id that belongs to no line"):
+        read_markdown(f"- [ ] a <!-- id: a -->\n\n{row}\n", where="t.md")
 
 
 def test_the_ticked_copy_changes_boxes_and_counts_and_nothing_else() -> None:

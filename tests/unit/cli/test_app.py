@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["verify", "-i", "lab", "--reporter", "sjon:-"], "no reporter 'sjon'"),
         (["verify", "-i", "lab", "--reporter", "json", "--reporter", "junit:-"], "only one"),
         (["verify", "-i", "lab", "--vault-password-file", "none"], "no such vault password file"),
+        (["plan", "-i", "lab", "--limit", ""], "is empty"),
+        (["deploy", "-i", "lab", "--release", " "], "is empty"),
+        (["deploy", "-i", "lab", "--tags", ","], "is empty"),
+        (["rollback", "-i", "lab", "--to", ""], "is empty"),
         (["report"], "no run 'last'"),
         (["report", "--run", "../../etc"], "no run '../../etc'"),
     ],
@@ -66,3 +72,21 @@ def test_a_run_directory_that_was_damaged_is_one_line(
 def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out.startswith("verifier ")
+
+
+@pytest.mark.parametrize("words", [[], ["lab"]])
+def test_nothing_asked_for_shows_the_help(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+    said = capsys.readouterr().err
+    assert "Usage: " in said
+    assert len(said.splitlines()) > 5
+
+
+def test_a_reader_that_has_seen_enough_does_not_change_the_exit_code(project: Path) -> None:
+    store = RunDirectory.create(project, finished_run().id, Redactor())
+    store.save("run", finished_run())
+    command = f"{sys.executable} -m verifier report; echo $? >code"
+    subprocess.run(["sh", "-c", f"({command}) | true"], cwd=project, check=True, timeout=60)
+    assert (project / "code").read_text() == "1\n"
