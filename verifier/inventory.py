@@ -191,7 +191,7 @@ def _ansible_inventory(path: Path, vault: Path | None) -> dict[str, Any]:
     words += ["--vault-password-file", str(vault)] if vault else []
     done = _ansible("ansible-inventory", *words)
     if done.returncode != 0:
-        raise UsageError(_first_complaint(done.stderr), where=str(path), do="mend the inventory")
+        raise UsageError(_first_complaint(done.stderr), where=str(path), do="fix the inventory")
     try:
         listing = json.loads(done.stdout)
     except json.JSONDecodeError as error:

@@ -250,7 +250,7 @@ def _targets(item: Item, inventory: Inventory, hosts: tuple[Host, ...]) -> tuple
         raise UsageError(
             f"target '{item.target}' leaves no host of inventory '{inventory.name}'",
             where=item.place,
-            do="nobody would ever be asked: mend it, or choose with --checklist",
+            do="nobody would ever be asked: fix it, or choose with --checklist",
         )
     return tuple(host for host in hosts if host.name in names)
 
