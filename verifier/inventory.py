@@ -152,14 +152,15 @@ def load_inventory(
     listing = _ansible_inventory(path, vault)
     _refuse_leftovers(listing, path)
     extra = dict(extra_vars or {})
-    hosts = tuple(_hosts(listing, path, vault, extra))
+    opened: set[str] = set()
+    hosts = tuple(_hosts(listing, path, vault, extra, opened))
     if not hosts:
         raise UsageError(
             "inventory has no hosts", where=str(path), do="add a host to a group in it"
         )
     _refuse_aliases(hosts, path)
-    secrets = _secret_values(hosts, path, vault)
-    return Inventory(name, path, hosts, vault, frozenset(secrets))
+    opened.update(_secret_values(hosts, path, vault))
+    return Inventory(name, path, hosts, vault, frozenset(opened))
 
 
 def find_inventory(name: str, project: Path) -> Path:
@@ -247,8 +248,13 @@ def _bare(line: str) -> str:
 
 
 def _hosts(
-    listing: dict[str, Any], path: Path, vault: Path | None, extra: Mapping[str, object]
+    listing: dict[str, Any],
+    path: Path,
+    vault: Path | None,
+    extra: Mapping[str, object],
+    opened: set[str],
 ) -> Iterator[Host]:
+    """`opened` is given every value that was encrypted on its own."""
     hostvars: dict[str, dict[str, object]] = listing.get("_meta", {}).get("hostvars", {})
     members = _members(listing)
     names = sorted({name for found in members.values() for name in found} | set(hostvars))
@@ -262,7 +268,8 @@ def _hosts(
         )
         variables = {
             **{
-                key: _decrypted(value, vault, path) for key, value in hostvars.get(name, {}).items()
+                key: _decrypted(value, vault, path, opened)
+                for key, value in hostvars.get(name, {}).items()
             },
             "inventory_hostname": name,
             "inventory_dir": str(base),
@@ -286,14 +293,16 @@ def _members(listing: dict[str, Any]) -> dict[str, set[str]]:
     return {group: below(group, frozenset()) for group in listing if group != "_meta"}
 
 
-def _decrypted(value: object, vault: Path | None, path: Path) -> object:
+def _decrypted(value: object, vault: Path | None, path: Path, opened: set[str]) -> object:
     if isinstance(value, dict):
         cipher = value.get("__ansible_vault")
         if isinstance(cipher, str):
-            return _decrypt(cipher.encode(), vault, str(path))
-        return {key: _decrypted(item, vault, path) for key, item in value.items()}
+            clear = _decrypt(cipher.encode(), vault, str(path))
+            opened.update(_leaves(clear))
+            return clear
+        return {key: _decrypted(item, vault, path, opened) for key, item in value.items()}
     if isinstance(value, list):
-        return [_decrypted(item, vault, path) for item in value]
+        return [_decrypted(item, vault, path, opened) for item in value]
     return value
 
 

@@ -9,6 +9,7 @@ the run directory before the next stage begins. Nothing here looks at a host, ju
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from typing import Protocol
 from verifier.checklist.items import Checklist
 from verifier.deploy.events import Event, PlayResult
 from verifier.deploy.steps import Ansible, run_play
-from verifier.errors import UsageError
+from verifier.errors import InfrastructureError, UsageError, VerifierError
 from verifier.gate import Reason, Verdict, decide
 from verifier.inventory import Host, Inventory
 from verifier.plan import Plan, Step, make_plan, read_steps, with_releases
@@ -252,33 +253,44 @@ class _Deployment:
     previous: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> Run:
+        return self._not_ready() or self._not_staged() or self._switch()
+
+    def _not_ready(self) -> Run | None:
         dead = unreachable_hosts(self.hosts, self.session.connections)
         if dead:
             return self._end(
                 INFRASTRUCTURE, "no change was made: a host is unreachable", unreachable=dead
             )
-        self.previous = current_releases(self.hosts, self.session.connections)
-        preflight = self._preflight()
-        if not preflight.is_done:
+        try:
+            self.previous = current_releases(self.hosts, self.session.connections, strict=True)
+        except VerifierError as error:
+            return self._end(INFRASTRUCTURE, f"no change was made: what runs is not known: {error}")
+        if not self._preflight().is_done:
             return self._end(INFRASTRUCTURE, "no change was made: preflight failed")
-        if self.session.context.ansible.check:
-            return self._dry_run()
+        return self._dry_run() if self.session.context.ansible.check else None
+
+    def _not_staged(self) -> Run | None:
         if not self._play("Stage").is_done:
             return self._end(STEP_FAILED, "a staging step failed; what was running still runs")
-        self.results = self.session.verify(
-            self.plan.only(phase="before"), self.hosts, save="results-before"
+        staged = self.plan.only(phase="before")
+        self.results = self.session.verify(staged, self.hosts, save="results-before")
+        verdict = self.session.decide(staged, self.results)
+        # What proves nothing before the switch may still prove enough after it.
+        if verdict.is_open or not any(a.required and a.applicable for a in staged.assignments):
+            return None
+        code = WAITING if verdict.waits_for_people else CLOSED
+        return self._end(
+            code, "the gate is closed before the switch; what was running still runs", verdict
         )
-        before = self.session.decide(self.plan.only(phase="before"), self.results)
-        if self.results and not before.is_open:
-            code = WAITING if before.waits_for_people else CLOSED
-            return self._end(
-                code, "the gate is closed before the switch; what was running still runs", before
-            )
-        if not self._play("Switch").is_done:
-            return self._go_back("a deploy step failed", STEP_FAILED)
-        self.results += self.session.verify(
-            self.plan.only(phase="after"), self.hosts, save="results"
-        )
+
+    def _switch(self) -> Run:
+        try:
+            if not self._play("Switch").is_done:
+                return self._go_back("a deploy step failed", STEP_FAILED)
+            running = self.plan.only(phase="after")
+            self.results += self.session.verify(running, self.hosts, save="results")
+        except VerifierError as error:  # a full disk here, for one: hosts were changed all the same
+            return self._go_back(f"it could not be verified ({error})", STEP_FAILED)
         verdict = self.session.decide(self.plan, self.results)
         if not verdict.is_open:
             if verdict.waits_for_people:
@@ -331,9 +343,7 @@ class _Deployment:
             note = f"{why}; the rollback to {_release_words(targets)} FAILED or could not be verified: call someone"
         elif not whole:
             left = ", ".join(sorted(set(self.plan.hosts) - set(targets)))
-            note += (
-                f", but {left} had no earlier release and still runs the refused one: call someone"
-            )
+            note += f", but {left} had no other release before and still runs the refused one: call someone"
         return self._end(ROLLED_BACK if good else ROLLBACK_FAILED, note, rollback=rollback)
 
     def _end(self, code: int, note: str, verdict: Verdict | None = None, **more: object) -> Run:
@@ -359,7 +369,10 @@ def _roll_back(session: Session, releases: Mapping[str, str]) -> Rollback:
     steps = _steps(context, "rollback.yml", hosts)
     # Every item again, whatever --item chose: what runs afterwards must be known whole.
     plan = make_plan(context.checklists, context.inventory, hosts, steps)
-    session.store.save("plan-rollback", plan)
+    with contextlib.suppress(
+        InfrastructureError
+    ):  # a full disk must not keep anyone from going back
+        session.store.save("plan-rollback", plan)
     play = session.play("Rollback", steps, releases)
     results = session.verify(plan, hosts, save="results-rollback")
     return Rollback(dict(releases), play, plan, results, session.decide(plan, results))

@@ -177,6 +177,23 @@ def test_vaulted_values_are_read_and_known_as_secrets(tmp_path: Path) -> None:
     assert "s3cret" not in repr(found)
 
 
+def test_a_value_that_is_encrypted_on_its_own_is_known_as_a_secret_too(tmp_path: Path) -> None:
+    project = _project(tmp_path)
+    folder = project / "inventory" / "env"
+    password = folder / ".vault-password"
+    password.write_text("open sesame\n")
+    made = subprocess.run(
+        [Path(sys.executable).with_name("ansible-vault"), "encrypt_string", "--vault-password-file",
+         password, "alone-in-its-file", "--name", "KEY"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    inner = made.stdout.replace("\n", "\n  ")
+    (folder / "group_vars" / "all" / "inline.yml").write_text(f"settings:\n  {inner}\n")
+    found = _load(project)
+    assert found.host("w1").variable("settings") == {"KEY": "alone-in-its-file"}
+    assert "alone-in-its-file" in found.secrets
+
+
 def test_a_wrong_vault_password_is_one_clear_error(tmp_path: Path) -> None:
     test_vaulted_values_are_read_and_known_as_secrets(tmp_path)
     (tmp_path / "inventory" / "env" / ".vault-password").write_text("wrong\n")

@@ -65,6 +65,7 @@ def run(arguments: list[str]) -> int:
     set.
     """
     signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGHUP, _terminated)  # the terminal was closed: nothing goes on unwatched
     try:
         code = app(arguments, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):

@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from verifier.assets import ansible_config, find_asset
 from verifier.checklist.items import find_checklists, load_checklists
+from verifier.cli.ansible_arguments import read_extra_vars
 from verifier.cli.progress import Progress
 from verifier.deploy.steps import Ansible
 from verifier.errors import UsageError
@@ -136,7 +137,10 @@ def make_context(given: Given) -> Context:
         given.inventory,
         project=project,
         vault_file=given.vault_file,
-        extra_vars={"release_id": given.release} if given.release else {},
+        extra_vars={
+            **read_extra_vars(given.extra_args),
+            **({"release_id": given.release} if given.release else {}),
+        },
     )
     checklists = load_checklists(find_checklists(project, given.checklists))
     waivers = load_waivers(project)
@@ -197,8 +201,7 @@ def show_run(run: Run, context: Context, reporters: tuple[str, ...]) -> int:
         text = find_reporter(name)(run)
         if file == "-":
             owns_stdout = True
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            write_out(text)
         else:
             _write(Path(file), text)
     console = make_console(stderr=owns_stdout)
@@ -212,6 +215,15 @@ def show_run(run: Run, context: Context, reporters: tuple[str, ...]) -> int:
     console.print(f"Reports and evidence: {os.path.relpath(store.path)}", soft_wrap=True)
     _complain(run)
     return run.exit_code
+
+
+def write_out(text: str) -> None:
+    """To stdout. A reader that has seen enough (`| head`) does not change the exit code."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(run: Run) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from verifier.cli.options import make_console
+from verifier.cli.options import make_console, write_out
 from verifier.report import find_reporter
 from verifier.report.text import show
 from verifier.run import Run
@@ -26,5 +25,5 @@ def command(
     if reporter == "text":
         show(found, make_console())
     else:
-        sys.stdout.write(find_reporter(reporter)(found))
+        write_out(find_reporter(reporter)(found))
     return found.exit_code

@@ -9,15 +9,19 @@ verifier.deploy.runner`)
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import os
 import shlex
+import signal
 import sys
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 # Longer texts of a task's answer are cut here: they are for people, and a verdict never depends on them.
 _LONGEST_TEXT = 4000
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 # What Ansible fills a field with when it has nothing to say there.
 _SAYS_NOTHING = frozenset({"non-zero return code", "(traceback unavailable)"})
 
@@ -46,14 +50,17 @@ class Job:
         words += ["--tags", ",".join(self.tags)] if self.tags else []
         words += ["--vault-password-file", self.vault_file] if self.vault_file else []
         words += ["--check", "--diff"] if self.check else []
-        words += ["--extra-vars", json.dumps(self.extra_vars)] if self.extra_vars else []
         words += ["-" + "v" * self.verbosity] if self.verbosity else []
-        return shlex.join([*words, *self.extra_args])
+        words += self.extra_args
+        # Last, because the last one wins: what was planned is what is run.
+        words += ["--extra-vars", json.dumps(self.extra_vars)] if self.extra_vars else []
+        return shlex.join(words)
 
 
 def main() -> int:
     import ansible_runner  # noqa: PLC0415  only in the child: it is slow, and nobody else may touch it
 
+    _end_with_parent()
     job = Job(**json.load(sys.stdin))
     # Whatever else prints to stdout must not be taken for an event.
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
@@ -80,6 +87,12 @@ def main() -> int:
     )
     _print_line({"event": "verifier_end", "status": outcome.status, "rc": outcome.rc}, events)
     return 0
+
+
+def _end_with_parent() -> None:
+    """SIGTERM for this process when verifier dies in a way that it cannot clean up after (Linux)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _print(event: dict[str, Any], events: TextIO) -> bool:

@@ -15,6 +15,8 @@ from verifier.inventory import Host
 from verifier.plan import RELEASE_NAME
 from verifier.verify.connect import Connections
 
+_DENIED = 77
+
 
 @dataclass(frozen=True, slots=True)
 class Releases:
@@ -39,12 +41,23 @@ def releases_on(hosts: Sequence[Host], connections: Connections) -> dict[str, Re
         )
 
 
-def current_releases(hosts: Sequence[Host], connections: Connections) -> dict[str, str]:
+def current_releases(
+    hosts: Sequence[Host], connections: Connections, *, strict: bool = False
+) -> dict[str, str]:
     """Host name -> the release that `<release_root>/current` points at; without hosts that have
-    none.
+    none. When `strict`, raises for a host that cannot be asked instead of taking it for an empty one.
     """
+
+    def look(host: Host) -> str:
+        try:
+            return _current(host, connections)
+        except (Unreachable, CannotObserve):
+            if strict:
+                raise
+            return ""
+
     with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
-        found = zip(hosts, pool.map(lambda host: _current(host, connections), hosts), strict=True)
+        found = zip(hosts, pool.map(look, hosts), strict=True)
         return {host.name: release for host, release in found if release}
 
 
@@ -59,11 +72,14 @@ def _current(host: Host, connections: Connections) -> str:
     root = host.variable("release_root")
     if not root:
         return ""
-    try:
-        view, _ = connections.open(host).look()
-        answer = view.run("readlink %s", str(PurePosixPath(str(root)) / "current"))
-    except (Unreachable, CannotObserve):
-        return ""
+    view, _ = connections.open(host).look()
+    link = str(PurePosixPath(str(root)) / "current")
+    answer = view.run(
+        f"readlink %s || {{ test ! -d %s || test -x %s || exit {_DENIED}; exit 1; }}",
+        link, str(root), str(root),
+    )  # fmt: skip
+    if answer.rc == _DENIED:
+        raise CannotObserve(f"{root} may not be looked into", where=host.name)
     name = PurePosixPath(answer.stdout.strip()).name
     # A name from a host is data: anything that is no release name is treated as no release at all.
     return name if answer.rc == 0 and RELEASE_NAME.fullmatch(name) else ""

@@ -3,7 +3,8 @@
 # compose, which are found out when none are given, and its version.
 [ ! -f "$1/release.json" ] || tr -d '\n' <"$1/release.json"
 echo
-if [ -e "$1/$2" ]; then echo yes; else echo no; fi
+# The record names the files of its own release, which may have had other names, and is written last.
+if [ -e "$1/$2" ] || grep -qs '"compose_files"' "$1/release.json"; then echo yes; else echo no; fi
 shift 2
 if [ $# -eq 0 ]; then
     set -- docker compose

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 from support import FakeConnections, FakeShell, Recorded
+from verifier.errors import CannotObserve
 from verifier.inventory import Host, Reach
-from verifier.verify.current import Releases, releases_on
+from verifier.verify.current import Releases, current_releases, releases_on
 
 ONE_TWO = '{"release": "1"}\n{"release": "2"}\n'
 
@@ -30,3 +33,12 @@ def test_what_is_no_history_does_not_bar_the_way() -> None:
 
 def test_a_host_without_a_release_has_no_way_back() -> None:
     assert _releases("", "", "") == Releases("", "", ())
+
+
+def test_a_host_that_may_not_be_looked_into_is_not_an_empty_one() -> None:
+    host = Host("h1", (), Reach("ssh", "h1"), {"release_root": "/srv/app"})
+    shell = FakeShell([Recorded("readlink", rc=77)])
+    with FakeConnections(lambda _: shell) as connections:
+        assert current_releases([host], connections) == {}
+        with pytest.raises(CannotObserve, match="/srv/app may not be looked into"):
+            current_releases([host], connections, strict=True)
