@@ -188,6 +188,7 @@ def test_a_value_that_is_encrypted_on_its_own_is_known_as_a_secret_too(tmp_path:
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     inner = made.stdout.replace("\n", "\n  ")
+    (folder / "group_vars" / "all").mkdir(parents=True, exist_ok=True)
     (folder / "group_vars" / "all" / "inline.yml").write_text(f"settings:\n  {inner}\n")
     found = _load(project)
     assert found.host("w1").variable("settings") == {"KEY": "alone-in-its-file"}
