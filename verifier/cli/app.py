@@ -65,7 +65,10 @@ def run(arguments: list[str]) -> int:
     set.
     """
     signal.signal(signal.SIGTERM, _terminated)
-    signal.signal(signal.SIGHUP, _terminated)  # the terminal was closed: nothing goes on unwatched
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup's wish is kept
+        signal.signal(
+            signal.SIGHUP, _terminated
+        )  # the terminal was closed: nothing goes on unwatched
     try:
         code = app(arguments, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):

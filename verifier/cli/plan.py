@@ -103,7 +103,7 @@ def _show_steps(steps: tuple[Step, ...], console: Console) -> None:
     )
     for column in ("play", "step", "effect", "what it does", "hosts"):
         table.add_column(column, overflow="fold")
-    for step in steps:
+    for step in (step for step in steps if step.hosts):
         table.add_row(
             step.play, step.name, step.effect, escape(step.summary), ", ".join(step.hosts)
         )
@@ -139,7 +139,7 @@ def _show_items(plan: Plan, context: Context, console: Console, *, verbose: bool
         f"{n} by {way}" if way[:2] == "a " else f"{n} {way}" for way, n in ways.most_common()
     )
     items = list({a.item: a for a in plan.assignments}.values())
-    console.print(f"\n[bold]Items[/bold]  {answers_words(plan)}: {words}")
+    console.print(f"\n[bold]Items[/bold]  {answers_words(plan)}: {words}", soft_wrap=True)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("item", "when", "answered by", "title"):
         table.add_column(column, overflow="fold", no_wrap=column == "item")
