@@ -18,12 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import jinja2
-import jinja2.sandbox
-
 from verifier.assets import ansible_config
 from verifier.document import parse_yaml, read_text
 from verifier.errors import DocumentError, InfrastructureError, UsageError
+from verifier.template import resolve
 
 SECRET_NAME = re.compile(
     r"(^vault_|password|passwd|secret|token|private_key$|api_?key)", re.IGNORECASE
@@ -33,7 +31,6 @@ SHORTEST_SECRET = (
 )
 
 ANSIBLE_TIMEOUT_S = 120
-_MAX_TEMPLATE_DEPTH = 20
 _LEFTOVER = "CHANGE_ME"
 _VAULT_HEADER = b"$ANSIBLE_VAULT;"
 
@@ -69,7 +66,7 @@ class Host:
         A string that is one single expression keeps the type of its value. UsageError names a
         missing variable.
         """
-        return _resolve(template, self.variables, self.name, 0)
+        return resolve(template, self.variables, self.name)
 
     def variable(self, name: str, default: object = None) -> object:
         """The resolved inventory variable `name`, or `default` when the inventory does not define
@@ -325,7 +322,7 @@ def _reach(name: str, variables: Mapping[str, object]) -> Reach:
     def of(*keys: str, default: str = "") -> str:
         for key in keys:
             if key in variables:
-                return str(_resolve(variables[key], variables, name, 0))
+                return str(resolve(variables[key], variables, name))
         return default
 
     kind = of("ansible_connection", default="ssh").rsplit(".", 1)[-1]
@@ -418,82 +415,6 @@ def _leaves(value: object) -> Iterator[str]:
             yield from _leaves(item)
     elif isinstance(value, str) and len(value) >= SHORTEST_SECRET:
         yield value
-
-
-def _resolve(value: object, variables: Mapping[str, object], host: str, depth: int) -> object:
-    if depth > _MAX_TEMPLATE_DEPTH:
-        raise UsageError(f"host '{host}': a variable refers to itself", do="break the circle")
-    if isinstance(value, dict):
-        return {k: _resolve(v, variables, host, depth + 1) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_resolve(v, variables, host, depth + 1) for v in value]
-    if not isinstance(value, str) or ("{{" not in value and "{%" not in value):
-        return value
-    return _render(value, variables, host, depth)
-
-
-class _Lazy(Mapping[str, object]):
-    """Variables that are templates themselves are resolved when, and only when, they are looked up."""
-
-    def __init__(self, variables: Mapping[str, object], host: str, depth: int) -> None:
-        self._variables, self._host, self._depth = variables, host, depth
-
-    def __getitem__(self, key: str) -> object:
-        return _resolve(self._variables[key], self._variables, self._host, self._depth + 1)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._variables)
-
-    def __len__(self) -> int:
-        return len(self._variables)
-
-
-@functools.cache
-def _templates() -> jinja2.Environment:
-    # Sandboxed and without Ansible's lookups: data from an inventory never runs anything on this machine.
-    return jinja2.sandbox.ImmutableSandboxedEnvironment(
-        undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True
-    )
-
-
-_ONE_EXPRESSION = re.compile(r"\{\{((?:(?!\}\}|\{\{).)*)\}\}\s*", re.DOTALL)
-
-
-def _render(text: str, variables: Mapping[str, object], host: str, depth: int) -> object:
-    lazy = _Lazy(variables, host, depth)
-    try:
-        names = _names_in(text)
-        known = {name: lazy[name] for name in names if name in variables}
-        whole = _ONE_EXPRESSION.fullmatch(text.strip())
-        if whole:
-            found = _templates().compile_expression(whole.group(1), undefined_to_none=False)(
-                **known
-            )
-            if isinstance(found, jinja2.Undefined):
-                str(found)  # raises with the name that is missing
-            return found
-        return _templates().from_string(text).render(**known)
-    except jinja2.UndefinedError as error:
-        raise UsageError(
-            f"host '{host}': {error.message} in `{_shown(text)}`",
-            do="set it in the inventory's group_vars",
-        ) from error
-    except (jinja2.TemplateError, ArithmeticError, TypeError, ValueError, LookupError) as error:
-        # The first is Jinja's own; the others come out of an expression such as `1 / 0`.
-        raise UsageError(
-            f"host '{host}': template `{_shown(text)}`: {error}",
-            do="only plain variables and filters work here",
-        ) from error
-
-
-def _names_in(text: str) -> set[str]:
-    import jinja2.meta  # noqa: PLC0415  beside its only use
-
-    return jinja2.meta.find_undeclared_variables(_templates().parse(text))
-
-
-def _shown(text: str) -> str:
-    return " ".join(text.split())[:80]
 
 
 def read_vault_password_file(path: Path) -> None:

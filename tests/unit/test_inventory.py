@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from verifier.errors import UsageError
-from verifier.inventory import Host, Inventory, Reach, load_inventory
+from verifier.inventory import Inventory, load_inventory
 
 HOSTS = """
 all:
@@ -125,40 +125,6 @@ def test_a_typo_in_a_group_names_what_is_known(tmp_path: Path) -> None:
         _load(_project(tmp_path)).matching("webb")
 
 
-def _host(**variables: object) -> Host:
-    return Host("h", ("g",), Reach("local", "h"), variables)
-
-
-def test_one_single_expression_keeps_the_type_of_its_value() -> None:
-    host = _host(ports=[80, 443], n=8000, text="{{ n }}", stack={"dir": "/srv/{{ n }}"})
-    assert host.value("{{ ports }}") == [80, 443]
-    assert host.value({"port": "{{ text }}", "url": "x:{{ n }}"}) == {"port": 8000, "url": "x:8000"}
-    assert host.value("{{ stack }}") == {"dir": "/srv/8000"}
-
-
-def test_a_missing_variable_is_named_with_the_host_and_the_template() -> None:
-    with pytest.raises(UsageError, match=r"host 'h': 'nope' is undefined in `a \{\{ nope \}\}`"):
-        _host().value("a {{ nope }}")
-
-
-def test_a_variable_that_refers_to_itself_is_an_error() -> None:
-    with pytest.raises(UsageError, match="refers to itself"):
-        _host(a="{{ b }}", b="{{ a }}").value("{{ a }}")
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [
-        "{{ lookup('pipe', 'id') }}",
-        "{{ ''.__class__.__mro__ }}",
-        "{{ cycler.__init__.__globals__ }}",
-    ],
-)
-def test_templates_run_nothing_on_the_controller(attack: str) -> None:
-    with pytest.raises(UsageError):
-        _host().value(attack)
-
-
 def test_vaulted_values_are_read_and_known_as_secrets(tmp_path: Path) -> None:
     project = _project(
         tmp_path, vault="vault_key: s3cret-value-1\n", plain="key: '{{ vault_key }}'\n"
@@ -200,12 +166,6 @@ def test_a_wrong_vault_password_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "inventory" / "env" / ".vault-password").write_text("wrong\n")
     with pytest.raises(UsageError, match=r"ecrypt|vault"):
         _load(tmp_path)
-
-
-@pytest.mark.parametrize("template", ["{{ 1 / 0 }}", "{{ 1 + 'a' }}", "{{ [].x.y }}"])
-def test_an_expression_that_cannot_be_computed_is_one_clear_error(template: str) -> None:
-    with pytest.raises(UsageError, match="host 'h'"):
-        _host().value(template)
 
 
 @pytest.mark.parametrize("pattern", ["", " , "])
