@@ -78,6 +78,10 @@ class Host:
         """A copy in which `extra` wins over the inventory, as Ansible's extra vars do."""
         return Host(self.name, self.groups, self.reach, {**self.variables, **extra})
 
+    def with_defaults(self, values: Mapping[str, object]) -> Host:
+        """A copy in which `values` stand in for what the inventory does not say."""
+        return Host(self.name, self.groups, self.reach, {**values, **self.variables})
+
 
 @dataclass(frozen=True, slots=True)
 class Inventory:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from verifier.checklist.binding import is_empty
 from verifier.checklist.items import Checklist, Item
 from verifier.checks.base import find_check
 from verifier.document import Document, parse_yaml, read_document, read_text, to_plain
@@ -62,6 +63,7 @@ class Assignment:
     timeout_s: float = 60.0
     applicable: bool = True
     why_not: str = ""
+    bound: bool = True  # false while a value or a person's decision is missing
 
     @property
     def key(self) -> tuple[str, str]:
@@ -162,6 +164,18 @@ def make_plan(
         steps=steps,
         assignments=tuple(assignments),
     )
+
+
+def refuse_unbound(plan: Plan) -> None:
+    """A deployment whose gate could never open is not begun. UsageError names the lines."""
+    waiting = {a.item: a.why_not for a in plan.assignments if a.required and not a.bound}
+    if waiting:
+        first, why = next(iter(waiting.items()))
+        more = f", and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+        raise UsageError(
+            f"{len(waiting)} required items are not bound: {first} ({why}){more}",
+            do="see `verifier checklist coverage`; fill in the values, decide, or say advisory: true",
+        )
 
 
 def read_steps(playbook: Path, roles: Path, hosts: tuple[Host, ...]) -> tuple[Step, ...]:
@@ -280,12 +294,23 @@ def _assign(item: Item, checklist: Checklist, host: Host) -> Assignment:
         ) from error
     if binding.attest:
         return replace(plain, why_not=f"needs an attestation by: {binding.attest.role}")
-    return replace(plain, why_not=binding.not_checked)
+    if binding.step:
+        return replace(plain, why_not=f"done by the deployment: {binding.step}")
+    if binding.review:
+        return replace(plain, bound=False, why_not=f"nobody decided yet: {binding.review}")
+    return replace(plain, why_not=binding.not_checked or binding.not_a_gate)
 
 
 def _with_check(plain: Assignment, item: Item, host: Host) -> Assignment:
     binding = item.binding
-    given = host.value(binding.given)
+    missing = item.missing(frozenset(host.variables))
+    if missing:
+        return replace(
+            plain, method="none", bound=False, why_not=f"needs a value: {', '.join(missing)}"
+        )
+    own = {name: value for name, value in binding.needs.items() if not is_empty(value)}
+    shared = {name: value for name, value in item.values.items() if not is_empty(value)}
+    given = host.with_defaults(shared).with_variables(**own).value(binding.given)
     if not isinstance(given, dict):
         raise UsageError("'with' is no mapping")
     check = find_check(binding.check)

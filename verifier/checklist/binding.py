@@ -10,37 +10,60 @@ import pydantic
 
 from verifier.document import Document
 
+Every = Literal["release", "day", "week", "month", "quarter", "year"]
+
 
 class Attest(Document):
-    """A person in this role must answer."""
+    """A person in this role must answer, for every release or as often as a duty is due."""
 
     role: str
+    every: Every = "release"
 
 
 class Binding(Document):
-    """One line's answer: exactly one of `check`, `attest` and `not_checked`."""
+    """One line's answer: exactly one of `check`, `attest`, `step`, `not_checked`, `not_a_gate` and
+    `review`. A check that waits for values names them in `needs`; a line under `review` and one
+    that waits are not bound yet.
+    """
 
+    text: str = ""
+    section: str = ""
+    parent: str = ""
     source: str = ""
+    reason: str = ""
     phase: Literal["before", "after"] = "after"
     target: str = ""
     advisory: bool = False
     check: str = ""
     given: dict[str, object] = pydantic.Field(default_factory=dict, alias="with")
+    needs: dict[str, object] = pydantic.Field(default_factory=dict)
     vantage: Literal["host", "controller"] = pydantic.Field(default="host", alias="from")
     become: bool = False
     timeout_s: float = pydantic.Field(default=60.0, gt=0, le=900)
     attest: Attest | None = None
+    step: str = ""
     not_checked: str = ""
+    not_a_gate: str = ""
+    review: str = ""
     only_if: object = None
     otherwise: str = ""
 
     @pydantic.model_validator(mode="after")
     def _has_one_method(self) -> Binding:
-        methods = [bool(self.check), self.attest is not None, bool(self.not_checked)]
+        methods = [
+            bool(self.check),
+            self.attest is not None,
+            bool(self.step),
+            bool(self.not_checked),
+            bool(self.not_a_gate),
+            bool(self.review),
+        ]
         if sum(methods) != 1:
-            raise ValueError("needs exactly one of 'check', 'attest' and 'not_checked'")
-        if self.given and not self.check:
-            raise ValueError("'with' belongs to a 'check'")
+            raise ValueError(
+                "needs exactly one of 'check', 'attest', 'step', 'not_checked', 'not_a_gate' and 'review'"
+            )
+        if (self.given or self.needs) and not self.check:
+            raise ValueError("'with' and 'needs' belong to a 'check'")
         if isinstance(self.only_if, str) and "{{" not in self.only_if:
             raise ValueError(
                 f"only_if: '{self.only_if}' is a plain text, and so always true; write {{{{ {self.only_if} }}}}"
@@ -51,11 +74,28 @@ class Binding(Document):
             raise ValueError("'only_if' and 'otherwise' (why it does not apply) belong together")
         return self
 
+    def missing(self, values: frozenset[str]) -> tuple[str, ...]:
+        """The needs that neither this line nor `values` (names that have one) fills."""
+        return tuple(n for n, given in self.needs.items() if is_empty(given) and n not in values)
+
 
 class BindingDocument(Document):
-    """A binding file: which Markdown file, for which hosts, and a Binding for every line of it."""
+    """A binding file: which Markdown file, for which hosts, values that lines share, and a Binding
+    for every line.
+    """
 
     version: Literal[1]
     checklist: str
     target: str
+    values: dict[str, object] = pydantic.Field(default_factory=dict)
     items: dict[str, Binding]
+
+    @pydantic.field_validator("values", mode="before")
+    @classmethod
+    def _may_be_bare(cls, values: object) -> object:
+        return {} if values is None else values  # `values:` with nothing below it
+
+
+def is_empty(value: object) -> bool:
+    """Nothing was filled in yet."""
+    return value is None or value in ("", [], {})

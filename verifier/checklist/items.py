@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from verifier.checklist.binding import Binding, BindingDocument
-from verifier.checklist.markdown import Line, read_markdown
+from verifier.checklist.binding import Binding, BindingDocument, is_empty
+from verifier.checklist.identity import Change, Remembered, recognise
+from verifier.checklist.markdown import Line, Page, read_markdown
 from verifier.document import lines_below, read_document, read_text
 from verifier.errors import DocumentError, UsageError
 
@@ -25,6 +27,7 @@ class Item:
     binding: Binding
     target: str
     place: str
+    values: Mapping[str, object] = field(default_factory=dict)  # shared by the file; its own win
 
     @property
     def id(self) -> str:
@@ -32,7 +35,13 @@ class Item:
 
     @property
     def required(self) -> bool:
-        return not self.binding.advisory
+        binding = self.binding
+        return not (binding.advisory or binding.step or binding.not_a_gate)
+
+    def missing(self, known: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """Values it waits for: neither here, nor shared, nor among the `known` names of the inventory."""
+        shared = {name for name, value in self.values.items() if not is_empty(value)}
+        return self.binding.missing(known | shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +75,44 @@ def load_checklist(path: Path) -> Checklist:
     """The checklist whose binding file is `path`. Raises DocumentError with file and line."""
     document = read_document(path, BindingDocument)
     raw = read_text(path)
-    source = path.parent / document.checklist
+    source = _beside(path, document.checklist)
     text = read_text(source)
-    lines = read_markdown(text, where=str(source))
-    if not lines:
-        raise DocumentError(
-            "has no line with an id", where=str(source), do="add <!-- id: ... --> to its lines"
-        )
+    page = read_page(text, where=str(source))
+    changes = recognise(page.lines, remembered(document))
     places = {item: f"{path.name}:{line}" for item, line in lines_below(raw, "items").items()}
-    _refuse_strangers(lines, document, path, places, source)
+    _refuse_strangers(changes, document, path, places, source)
     items = tuple(
         Item(
-            line,
-            document.items[line.id],
-            document.items[line.id].target or document.target,
-            places[line.id],
+            change.line,
+            document.items[change.line.id],
+            document.items[change.line.id].target or document.target,
+            places[change.line.id],
+            document.values,
         )
-        for line in lines
+        for change in changes
     )
     digest = hashlib.sha256((text + "\0" + raw).encode()).hexdigest()
     return Checklist(path.stem, source, text, digest, items)
+
+
+def read_page(text: str, *, where: str) -> Page:
+    """The Markdown of a checklist; DocumentError when there is nothing to tick off in it."""
+    page = read_markdown(text, where=where)
+    if not page.lines:
+        raise DocumentError(
+            "has no line to tick off",
+            where=where,
+            do="write its lines as `- [ ] ...`, or as bullets below a heading that says checklist",
+        )
+    return page
+
+
+def remembered(document: BindingDocument) -> tuple[Remembered, ...]:
+    """The lines as they were when they were bound."""
+    return tuple(
+        Remembered(name, binding.text, binding.section, binding.parent)
+        for name, binding in document.items.items()
+    )
 
 
 def load_checklists(paths: tuple[Path, ...]) -> tuple[Checklist, ...]:
@@ -109,9 +136,11 @@ def _refuse_forgotten(folder: Path) -> None:
         raise UsageError("is not read", where=str(stray), do=f"name it {stray.stem}.yml")
     bound = {path.stem for path in folder.glob("*.yml")}
     for path in sorted(folder.glob("*.md")):
-        if path.stem not in bound and read_markdown(read_text(path), where=str(path)):
+        if path.stem not in bound and read_markdown(read_text(path), where=str(path)).lines:
             raise UsageError(
-                "has lines with ids and no binding", where=str(path), do=f"write {path.stem}.yml"
+                "has lines to tick off and no binding",
+                where=str(path),
+                do=f"run `verifier init {path}`",
             )
 
 
@@ -127,14 +156,25 @@ def _find_one(name: str, folder: Path) -> Path:
     )
 
 
+def _beside(path: Path, name: str) -> Path:
+    """The Markdown a binding names stands in the binding's own folder, or below it."""
+    source = path.parent / name
+    if not source.resolve().is_relative_to(path.parent.resolve()):
+        raise DocumentError(
+            f"checklist: '{name}' leads out of its folder", where=str(path), do="keep them together"
+        )
+    return source
+
+
 def _refuse_strangers(
-    lines: tuple[Line, ...],
+    changes: tuple[Change, ...],
     document: BindingDocument,
     path: Path,
     places: dict[str, str],
     source: Path,
 ) -> None:
-    ids = {line.id for line in lines}
+    """What was bound is what was read then. A line that says something else now is bound to nothing."""
+    ids = {change.line.id for change in changes}
     for bound in document.items:
         if bound not in ids:
             near = difflib.get_close_matches(bound, ids, 1)
@@ -143,10 +183,14 @@ def _refuse_strangers(
                 where=str(path.parent / places[bound]),
                 do=f"did you mean '{near[0]}'?" if near else "",
             )
-    for line in lines:
-        if line.id not in document.items:
+    again = f"see `verifier checklist diff`, then run `verifier init {source}` again: it keeps what is bound"
+    for change in changes:
+        where = f"{source}:{change.line.number}"
+        if change.kind == "added" and change.line.id not in document.items:
             raise DocumentError(
-                f"line '{line.id}' has no binding in {path.name}",
-                where=f"{source}:{line.number}",
-                do="bind it to a check, an attestation, or say why it is not checked",
+                f"line '{change.line.id}' has no binding in {path.name}", where=where, do=again
+            )
+        if change.kind == "reworded":
+            raise DocumentError(
+                f"line '{change.line.id}' does not say any more what it was bound to", where=where, do=again
             )

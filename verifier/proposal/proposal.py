@@ -1,0 +1,93 @@
+"""Proposal: how one line could be answered, why, and what is missing for it. `propose` makes one for
+every line of a page and touches nothing: no host, no file, no command of the document is run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from verifier.checklist.binding import Every
+from verifier.checklist.markdown import Line, Page, plain
+from verifier.checklist.vocabulary import folded
+from verifier.proposal.concepts import Meaning, Text, meaning_of, mentions
+from verifier.proposal.evidence import Evidence, evidence_in
+from verifier.proposal.surroundings import Surroundings, look_around
+
+Kind = Literal["check", "needs_value", "step", "attestation", "document", "review", "not_a_gate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One line's answer as it is proposed. `missing` are the names of values; `span` the text the
+    proposal came from; `assumed` names defaults it leans on.
+    """
+
+    line: Line
+    kind: Kind
+    check: str = ""
+    given: dict[str, object] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    reason: str = ""
+    span: str = ""
+    vantage: Literal["host", "controller"] = "host"
+    become: bool = False
+    advisory: bool = False
+    role: str = ""
+    every: Every = "release"
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A line with all that was understood of it, before anything is proposed."""
+
+    line: Line
+    text: Text
+    evidence: Evidence
+    around: Surroundings
+    parent: Line | None
+    parent_evidence: Evidence
+
+    @property
+    def title(self) -> str:
+        return self.text.line
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        return self.line.path
+
+    def says(self, group: str) -> bool:
+        return mentions(group, self.title)
+
+    def near(self, group: str) -> bool:
+        return mentions(group, self.text.near)
+
+
+def propose(page: Page) -> tuple[Proposal, ...]:
+    """One Proposal for every line of the page, in order."""
+    from verifier.proposal.recipes import answer_of  # noqa: PLC0415  recipes are made of the types above
+
+    around = look_around(page)
+    by_number = {line.number: line for line in page.lines}
+    return tuple(answer_of(subject_of(line, by_number, around)) for line in page.lines)
+
+
+def subject_of(line: Line, by_number: dict[int, Line], around: Surroundings) -> Subject:
+    parent = by_number.get(line.above)
+    # A parent lends its noun; the headings theirs, the nearest first.
+    above = [parent.title] if parent else []
+    near = " . ".join([line.title, *above, *reversed(line.path[-2:])])
+    return Subject(
+        line=line,
+        text=Text(folded(plain(line.title)), folded(plain(near))),
+        evidence=evidence_in(line.title, line.code),
+        around=around,
+        parent=parent,
+        parent_evidence=evidence_in(parent.title if parent else "", parent.code if parent else ()),
+    )
+
+
+def understood(subject: Subject, *, besides: frozenset[str] = frozenset()) -> Meaning | None:
+    """What the line speaks of."""
+    return meaning_of(subject.text, besides=besides)
