@@ -132,7 +132,7 @@ _READ = (
 )
 _WRITE = (
     r".*(?:[^<>&\d\s-]|\s)>>?\s*(?!/dev/null|&)\S+",
-    r"(?:cp|mv|mkdir|touch|ln|chmod|chown|tee|rsync|scp|tar|unzip|gzip|install|useradd|usermod|adduser|passwd|groupadd|kill|pkill|killall|reboot|shutdown|export|source|cd|apt|apt-get|yum|dnf|apk|snap|brew|choco|make|bash|sh|\./\S+|certbot|ufw|iptables|firewall-cmd|systemctl|service|nginx|crontab|createdb|pg_dump|pg_restore|mysqldump|mongodump|docker|docker-compose|kubectl|helm|terraform|ansible-playbook|git|npm|pnpm|yarn|npx|pm2|firebase|vercel|heroku|fly|flyctl|gcloud|aws|az|wrangler|netlify|railway|supabase|openssl|ssh-keygen|ssh-copy-id|gh|sqlcmd|psql|mysql|php artisan|rails|rake|a2ensite|a2enmod|supervisorctl|redis-cli|python3?|node|php|ruby|java|go|cargo|alembic|prisma|pip3?|poetry|composer|set-\w+|new-\w+|remove-\w+|sed|sudo)(?=\s|$).*",
+    r"(?:cp|mv|mkdir|touch|ln|chmod|chown|tee|rsync|scp|tar|unzip|gzip|install|useradd|usermod|adduser|passwd|groupadd|kill|pkill|killall|reboot|shutdown|export|source|cd|apt|apt-get|yum|dnf|apk|snap|brew|choco|certbot|ufw|iptables|firewall-cmd|systemctl|service|nginx|crontab|createdb|pg_dump|pg_restore|mysqldump|mongodump|docker|docker-compose|kubectl|helm|terraform|ansible-playbook|git|npm|pnpm|yarn|npx|pm2|firebase|vercel|heroku|fly|flyctl|gcloud|aws|az|wrangler|netlify|railway|supabase|openssl|ssh-keygen|ssh-copy-id|gh|sqlcmd|psql|mysql|php artisan|rails|rake|a2ensite|a2enmod|supervisorctl|redis-cli|alembic|prisma|pip3?|poetry|composer|set-\w+|new-\w+|remove-\w+|sed|sudo)(?=\s|$).*",
 )
 
 _ORDER = (

@@ -30,19 +30,25 @@ def folded(text: str) -> str:
 
 
 def words_pattern(words: Iterable[str]) -> re.Pattern[str]:
-    """One pattern for all words: `*` ends a stem, a glued script matches anywhere. None matches nothing."""
+    """One pattern for all words. `*` ends a stem; `!x` says by what it must not be followed. Words of
+    Latin and Cyrillic scripts are whole words; Korean ones of one or two syllables begin one, because
+    particles are glued behind them; others may stand anywhere. No word matches nothing.
+    """
     parts = [_one(folded(word)) for word in words]
     return re.compile("|".join(sorted(parts, key=len, reverse=True)) or r"(?!)")
 
 
 def _one(word: str) -> str:
-    stem = word.rstrip("*")
-    escaped = re.escape(stem).replace(r"\ ", r"[\s_-]?" if stem.isascii() else r"\s?")
-    if re.match(f"[{_GLUED}]", stem):
-        return escaped
-    start = r"(?<![^\W_])" if re.match(r"\w", stem) else ""
-    end = "" if word.endswith("*") or not re.search(r"\w$", stem) else rf"(?![^\W_{_GLUED}])"
-    return f"{start}{escaped}{end}"
+    stem, *unlike = word.split("!")
+    bare = stem.rstrip("*")
+    escaped = re.escape(bare).replace(r"\ ", r"[\s_-]?" if bare.isascii() else r"\s?")
+    never = f"(?!{'|'.join(map(re.escape, unlike))})" if unlike else ""
+    if re.match(f"[{_GLUED}]", bare):
+        begins = r"(?<![가-힣])" if re.fullmatch("[가-힣]{1,2}", bare) else ""
+        return f"{begins}{escaped}{never}"
+    start = r"(?<![^\W_])" if re.match(r"[\w/]", bare) else ""
+    end = "" if stem.endswith("*") or not re.search(r"\w$", bare) else rf"(?![^\W_{_GLUED}])"
+    return f"{start}{escaped}{end}{never}"
 
 
 @functools.cache

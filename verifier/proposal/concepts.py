@@ -25,6 +25,7 @@ class _When(Document):
     line: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
     none_of: tuple[str, ...] = ()
+    not_near: tuple[str, ...] = ()
 
 
 class _Concept(Document):
@@ -70,6 +71,7 @@ def _holds(when: _When, text: Text) -> bool:
         all(_pattern(group).search(text.line) for group in when.line)
         and all(_pattern(group).search(text.near) for group in when.near)
         and not any(_pattern(group).search(text.line) for group in when.none_of)
+        and not any(_pattern(group).search(text.near) for group in when.not_near)
     )
 
 

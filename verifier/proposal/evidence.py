@@ -25,9 +25,10 @@ _PATH = re.compile(
     rf"(?<![A-Za-z0-9_@:/.-])(?P<path>(?:~/|\./|\.\./|/)?(?:[\w.@-]+/)*(?:[\w.@-]*\w\.(?:{_FILE_END})|Dockerfile(?:\.\w+)?|Makefile|Procfile|Caddyfile"
     r"|Jenkinsfile|LICENSE|README|CHANGELOG|\.env(?:\.[\w.]+)?|\.gitignore|\.dockerignore|\.nvmrc))(?![A-Za-z0-9_/-]|\.\w)"
 )
-_FOLDER = re.compile(r"^(?:~/|\./|/)?(?:[\w.@-]+/)+(?:[\w.@-]+)?$")
+_ROOTS = r"etc|var|opt|srv|home|usr|tmp|root|mnt|data|proc|boot|run|lib|bin|sbin|media|snap|Users|Library"
+_FOLDER = re.compile(rf"^(?:~/|\./|/(?=(?:{_ROOTS})(?:/|$))|(?!/))(?:[\w.@-]+/)+(?:[\w.@-]+)?$")
 _PORT = re.compile(
-    r"(?:\bports?\b|포트|ポート|端口|\bpuertos?\b|\bportas?\b|\bпорт\w*|\bcổng)\s*[:#]?\s*(?P<after>\d{2,5}(?:\s*(?:,|/|and|und|y|e|et|및|와|과|、|&)\s*\d{2,5})*)"
+    r"(?:\bports?\b|포트|ポート|端口|\bpuertos?\b|\bportas?\b|\bпорт\w*|\bcổng)\s*(?:[:#=]|is|est|は|为)?\s*(?P<after>\d{2,5}(?:\s*(?:,|/|and|und|y|e|et|및|와|과|、|&)\s*\d{2,5})*)"
     r"|(?<![\d.:/])(?P<before>\d{2,5}(?:\s*/\s*\d{2,5})?)\s*(?:번\s?포트|번|番ポート|端口|port\b|portu\b|포트)"
     r"|(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?P<local>\d{2,5})",
     re.IGNORECASE,
@@ -40,7 +41,7 @@ _DOMAIN = re.compile(
 _PROGRAM = (
     r"node(?:\.?js)?|python|php|ruby|java|jdk|openjdk|go|golang|rust|docker compose|docker-compose|docker|git|nginx|apache|npm|pnpm|yarn"
     r"|pip|composer|postgresql|postgres|mysql|mariadb|redis|mongodb|certbot|pm2|kubectl|helm|terraform|ansible|gh|github cli|aws cli"
-    r"|gcloud|ffmpeg|openssl|deno|bun|maven|gradle|\.net|dotnet|psql|sqlite3?|caddy|traefik|haproxy|supervisor|curl|make"
+    r"|gcloud|ffmpeg|openssl|deno|bun|maven|gradle|\.net|dotnet|psql|sqlite3?|caddy|traefik|haproxy|supervisor"
 )
 _VERSION = re.compile(
     rf"(?<![\w.-])(?P<program>{_PROGRAM})(?: (?:version|runtime|engine|lts|버전|バージョン|版本))?(?: ?\(?v?| ?[:=] ?v?)(?P<relation>>=|≥|>|==?|~|\^)?\s?"
@@ -48,9 +49,10 @@ _VERSION = re.compile(
     re.IGNORECASE,
 )
 _NO_VALUE = re.compile(
-    r"your|example|placeholder|change[-_ ]?me|xxx|<[^>]*>|\{[^}]*\}|\[[^\]]*\]|\$\{?\w|\bdomain\.(?:com|de|kr|net|org)|\.invalid|\.test$|yoursite|mydomain|도메인|ドメイン|域名|^api\.com$|^host$|^ip$|^server-ip",
+    r"your|example|redacted|\bseu-|\bsu-dominio|\btu-dominio|\bvotre-|\bdein-|\bihre-|\bmeine?-|alanadi|sizin|ten-mien|\bваш|placeholder|change[-_ ]?me|xxx|<[^>]*>|\{[^}]*\}|\[[^\]]*\]|\$\{?\w|\bdomain\.(?:com|de|kr|net|org)|\.invalid|\.test$|yoursite|mydomain|도메인|ドメイン|域名|^api\.com$|^host$|^ip$|^server-ip",
     re.IGNORECASE,
 )
+_LONG = 100
 _LOCAL = re.compile(r"^(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1\])$")
 
 
@@ -99,11 +101,12 @@ class Evidence:
 
 def evidence_in(title: str, code: tuple[str, ...] = ()) -> Evidence:
     """What `title` (a line in Markdown) and its own `code` name."""
-    spans = tuple(span.strip() for span in _SPAN.findall(title))
+    about = _first_sentence(title)
+    spans = tuple(span.strip() for span in _SPAN.findall(about))
     commands = [c for span in spans if (c := read_command(span)) and not _only_names(span)]
     for block in code:
         commands += [command for _, command in commands_in(block)]
-    bare = _SPAN.sub(r"\1", title)
+    bare = _SPAN.sub(r"\1", about)
     outside_commands = bare
     for command in commands:
         outside_commands = outside_commands.replace(command.text, " ")
@@ -164,6 +167,15 @@ def versions_in(text: str) -> tuple[Version, ...]:
     return tuple(found)
 
 
+def _first_sentence(title: str) -> str:
+    """What a long line says first is what it is about; what follows explains."""
+    if len(title) <= _LONG:
+        return title
+    hidden = _SPAN.sub(lambda m: "¤" * len(m.group(0)), title)
+    end = re.search(r"\.\s|。|\s[—–]\s", hidden[20:])
+    return title[: end.start() + 20] if end else title
+
+
 def _addresses(text: str, commands: list[Command]) -> tuple[Address, ...]:
     in_commands = [word for c in commands for words in c.parts for word in words]
     found = [m.group(0) for m in _URL.finditer(text)]
@@ -201,7 +213,7 @@ def _routes(
         route = match["route"]
         alone = any(s == route or s == match.group(0) for s in spans)
         sensible = match["verb"] or alone or route.startswith(("/api", "/health", "/docs", "/v1", "/status", "/ready", "/metrics", "/swagger", "/admin", "/login"))
-        if sensible and route not in files and not re.match(r"/(?:etc|var|opt|srv|home|usr|tmp|root|mnt|data|app|proc)(?:/|$)", route):
+        if sensible and route not in files and not re.match(rf"/(?:{_ROOTS})(?:/|$)", route):
             found.append((match["verb"] or "GET", route))
     return tuple(dict.fromkeys(found))
 

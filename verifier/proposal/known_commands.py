@@ -75,6 +75,10 @@ def _http(command: Command, subject: Subject, _: re.Match[str]) -> Proposal | No
     if not found:
         return None
     address = address_of(found if "://" in found else f"http://{found}")
+    if subject.says("certificate_word") and address.is_whole and not address.is_local:
+        return replace(
+            _made(subject, "certificate", {"domain": address.host}, "a certificate that must hold"), vantage="controller"
+        )
     given: dict[str, object] = {"url": address.text if address.is_whole else "{{ base_url }}" + address.path}
     if re.search(r"\bredirect|리다이렉|リダイレクト|重定向", subject.title) and address.text.startswith("http://") and address.is_whole and not address.is_local:
         return replace(_made(subject, "https_redirect", {"url": address.text}, "plain HTTP that must lead to HTTPS"), vantage="controller")
@@ -122,6 +126,9 @@ def _there(_: Command, subject: Subject, match: re.Match[str]) -> Proposal | Non
     path = match["path"]
     if re.search(r"[<>$*{|]", path) or path.startswith("-"):
         return None
+    if subject.says("backup"):
+        given = {"directory": path.rstrip("/"), "pattern": "*", "marker": "."}
+        return _made(subject, "backup_file", given, "a backup that must be fresh")
     kind = {"kind": "directory"} if path.endswith("/") else {}
     where = path if path.startswith(("/", "~")) else "{{ deploy_root }}/" + path.removeprefix("./")
     return _made(subject, "file", {"path": where, **kind}, "something that must be there, and not empty")

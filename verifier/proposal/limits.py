@@ -20,6 +20,10 @@ _UNITS: dict[str, tuple[str, float]] = {
         ("ms", 1000),
     ),
     **dict.fromkeys(("min", "mins", "minute", "minutes", "분", "分", "分钟"), ("ms", 60_000)),
+    **dict.fromkeys(
+        ("h", "hour", "hours", "시간", "時間", "小时", "saat", "stunden", "horas", "heures", "giờ", "часов", "jam"),
+        ("ms", 3_600_000),
+    ),
     **dict.fromkeys(("%", "percent", "퍼센트", "％"), ("%", 1)),
     **dict.fromkeys(("kb", "kib"), ("bytes", 1024)),
     **dict.fromkeys(("mb", "mib"), ("bytes", 1024**2)),
@@ -33,13 +37,13 @@ _UNITS: dict[str, tuple[str, float]] = {
 _UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
 _NUMBER = rf"(?P<number>\d+(?:[.,]\d+)?)\s?(?P<unit>{_UNIT})?(?![\w가-힣]*\d)(?P<plus>\+)?"
 _BELOW = (
-    r"<|≤|<=|＜|under|below|less than|lower than|at most|no more than|not more than|within|up to|max(?:imum)?\.?(?: of)?"
+    r"<|≤|<=|＜|최대|最大|最高|under|below|less than|lower than|at most|no more than|not more than|within|up to|max(?:imum)?\.?(?: of)?"
     r"|unter|weniger als|maximal|höchstens|menor (?:que|a)|menos de|abaixo de|inferior a|por debajo de|máximo(?: de)?"
     r"|moins de|inférieure? à|au plus|en fazla|dưới|nhỏ hơn|tối đa|менее|меньше|ниже|не более|до"
     r"|小于|低于|不超过|少于|小於|低於|kurang dari|maksimal"
 )
 _ABOVE = (
-    r">|≥|>=|＞|over|above|more than|greater than|higher than|at least|no less than|min(?:imum)?\.?(?: of)?"
+    r">|≥|>=|＞|최소|最低|最小|至少|over|above|more than|greater than|higher than|at least|no less than|min(?:imum)?\.?(?: of)?"
     r"|über|mindestens|mehr als|maior que|mais de|pelo menos|acima de|mínimo(?: de)?|mayor que|más de|al menos"
     r"|plus de|au moins|supérieure? à|en az|trên|lớn hơn|ít nhất|tối thiểu|более|больше|выше|не менее"
     r"|大于|高于|超过|至少|不少于|不低于|大於|lebih dari|minimal"

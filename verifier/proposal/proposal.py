@@ -4,6 +4,7 @@ every line of a page and touches nothing: no host, no file, no command of the do
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -80,12 +81,38 @@ def subject_of(line: Line, by_number: dict[int, Line], around: Surroundings) -> 
     near = " . ".join([line.title, *above, *reversed(line.path[-2:])])
     return Subject(
         line=line,
-        text=Text(folded(plain(line.title)), folded(plain(near))),
+        text=Text(concept_text(line.title), folded(plain(near))),
         evidence=evidence_in(line.title, line.code),
         around=around,
         parent=parent,
         parent_evidence=evidence_in(parent.title if parent else "", parent.code if parent else ()),
     )
+
+
+_SPAN = re.compile(r"`+([^`]*)`+")
+_BRACKETS = re.compile(r"[（(][^()（）]*[)）]")
+_CLAUSE_END = re.compile(r"(?<=[\w¤])\s*\.\s|。|\s[—–]\s|\s-\s|;\s")
+_LITERAL = re.compile(r"https?://\S+|\S*[/\\_=<>{}$]\S*|\S+\.\w{2,4}\b")
+
+
+def concept_text(title: str) -> str:
+    """The words by which a line is understood: its first clause, without brackets and without the names
+    of things in code (their parts mean nothing), unless nothing else is left.
+    """
+    words = _SPAN.sub(lambda m: f" {m[1]} " if re.fullmatch(r"[A-Za-z][a-z-]+(?: [a-z-]+)?", m[1]) else " ¤ ", title)
+    bare = plain(_BRACKETS.sub(" ", words))
+    bare = re.sub(r"^(?:verify|check|test|confirm|ensure|todo|note|확인|검증)\s*[:：]\s*", "", bare, flags=re.IGNORECASE)
+    first = _CLAUSE_END.split(bare, maxsplit=1)[0]
+    clause = first if len(re.findall(r"\w", first)) > 3 else bare  # noqa: PLR2004  more than a number or a name
+    kept = " ".join(w for w in clause.split() if w != "¤" and not _is_name(w))
+    return folded(kept if re.search(r"\w", kept) else plain(title))
+
+
+def _is_name(word: str) -> bool:
+    """The name of a file, a setting, a route: not a word of the language. CI/CD and HTTP/HTTPS are words."""
+    if re.fullmatch(r"[A-Za-z]{1,14}(?:/[A-Za-z]{1,14}){1,2}[,.:]?", word) or re.fullmatch(r"\.?(?:gitignore|env)\S{0,3}", word):
+        return False
+    return bool(_LITERAL.fullmatch(word)) and not re.search(r"[가-힣ぁ-んァ-ヶ一-龥]", word)
 
 
 def understood(subject: Subject, *, besides: frozenset[str] = frozenset()) -> Meaning | None:

@@ -15,10 +15,11 @@ from verifier.checklist.binding import Every
 from verifier.checklist.commands import Command, Effect
 from verifier.checklist.markdown import plain
 from verifier.checklist.vocabulary import speaks_of
+from verifier.proposal.concepts import mentions
 from verifier.proposal.evidence import Address, Version, is_placeholder
 from verifier.proposal.known_commands import check_of
 from verifier.proposal.limits import Limit, limits_in
-from verifier.proposal.proposal import Proposal, Subject, understood
+from verifier.proposal.proposal import Proposal, Subject, concept_text, understood
 
 Recipe = Callable[[Subject], Proposal | None]
 
@@ -40,6 +41,8 @@ _HEADERS = {
     "x-content-type-options": "X-Content-Type-Options", "referrer policy": "Referrer-Policy",
     "referrer-policy": "Referrer-Policy", "permissions-policy": "Permissions-Policy",
 }  # fmt: skip
+_SLOWEST_MS = 60_000  # what takes longer is no answer of a service
+_LONGEST = 140  # a clause longer than this says more than one thing
 _WHERE = "{{ deploy_root }}"
 _STACK = "{{ compose_stack }}"
 _PROJECT = "{{ compose_stack.project }}"
@@ -49,7 +52,7 @@ _ROUTE_ENDS = re.compile(r"\{[^}]*\}|:\w+|\*")
 
 def answer_of(subject: Subject) -> Proposal:
     """The Proposal for one line; a person's answer when nothing better is right."""
-    for recipe in (_no_gate, _field, _duty_or_level, _choice, *_LITERAL, _by_concept):
+    for recipe in (_no_gate, _field, _duty_or_level, _choice, _signed, _way_back, *_LITERAL, _by_concept, _by_its_parent):
         proposal = recipe(subject)
         if proposal:
             return _at_its_place(subject, proposal)
@@ -98,6 +101,22 @@ def _choice(subject: Subject) -> Proposal | None:
     return None
 
 
+def _signed(subject: Subject) -> Proposal | None:
+    """Below a heading about approval or telling people, a line is somebody's word."""
+    if not subject.line.path[1:]:
+        return None
+    last = subject.line.path[-1]
+    if mentions("signoff_heading", last) and not (subject.evidence.commands or subject.evidence.addresses):
+        return _person(subject, "somebody's word", span=plain(last))
+    return None
+
+
+def _way_back(subject: Subject) -> Proposal | None:
+    if re.match(r"\W*rollback\b.*\bif\b", plain(subject.line.title), re.IGNORECASE):
+        return _person(subject, "a way back that is walked only when it is needed", role="operator", advisory=True)
+    return None
+
+
 # -- literal evidence ---------------------------------------------------------------------------------
 
 
@@ -108,6 +127,9 @@ def _own_command(subject: Subject) -> Proposal | None:
     span = command.text
     if subject.says("rollback") and command.effect is not Effect.READ:
         return _person(subject, "a way back that is walked only when it is needed", role="operator", span=span)
+    others = {c.text for c in subject.evidence.commands} - {command.text}
+    if others and not all(c.effect in (Effect.BUILD, Effect.WRITE, Effect.MIGRATE, Effect.DESTROY) for c in subject.evidence.commands):
+        return Proposal(subject.line, "review", reason="names several commands; one line can be answered by one", span=span)
     known = check_of(command, subject)
     if known:
         return replace(known, span=span)
@@ -149,7 +171,21 @@ def _tests(subject: Subject, command: Command | None) -> Proposal:
 
 
 def _address(subject: Subject) -> Proposal | None:
-    if not subject.evidence.addresses or _is_only_an_action(subject):
+    """A URL that the line is about: not one in brackets that says where to read more."""
+    if not subject.evidence.addresses:
+        return None
+    named = re.match(r"\W*https?://[^\s`]+[`*]*\s*(?:[-–—:→]|$)", subject.line.title)  # the line is its name
+    if _is_only_an_action(subject) and not named:
+        return None
+    about = re.sub(r"[（(][^()（）]*[)）]", " ", subject.line.title)
+    if "://" not in about and not subject.evidence.commands:
+        return None
+    if subject.evidence.begins_with != "url" and not (
+        subject.says("responds")
+        or subject.says("reachable")
+        or subject.says("health")
+        or (subject.says("verify") and len(subject.title.split()) < 6)  # noqa: PLR2004  nothing else is said
+    ):
         return None
     address = next((a for a in subject.evidence.addresses if a.is_whole), subject.evidence.addresses[0])
     if address.text.lower().startswith("ws"):
@@ -160,6 +196,11 @@ def _address(subject: Subject) -> Proposal | None:
 
 
 def _http(subject: Subject, address: Address) -> Proposal:
+    if subject.says("certificate_word") and address.is_whole and not address.is_local:
+        given_name: dict[str, object] = {"domain": address.host}
+        return _bound(
+            subject, "certificate", given_name, "a certificate that must hold", span=address.text, vantage="controller"
+        )
     url = address.text if address.is_whole else "{{ base_url }}" + address.path
     given: dict[str, object] = {"url": url}
     status = re.search(r"(?:http|status|returns?|→|->|응답|返回|=>|:)\D{0,12}\b([2345]\d\d)\b", subject.title)
@@ -175,6 +216,15 @@ def _route(subject: Subject) -> Proposal | None:
     if not subject.evidence.routes or subject.says("says_ui_strong"):
         return None
     verb, route = subject.evidence.routes[0]
+    if not any(subject.near(g) for g in ("endpoint", "website", "responds", "reachable", "health", "api_docs")):
+        return None
+    if re.search(r"(?:^|/)metrics/?$", route) and subject.says("monitoring"):
+        return _bound(
+            subject, "prometheus_metrics", {"url": "{{ metrics_url }}"}, "series that must be measured", ("metrics_url",), span=route,
+            vantage="controller",
+        )  # fmt: skip
+    if subject.says("monitoring") and not subject.says("endpoint"):
+        return None
     if subject.says("rate_limit") or subject.says("cors") or subject.says("csrf"):
         return None
     limits = [limit for limit in limits_in(subject.title) if limit.unit == "ms"]
@@ -212,17 +262,29 @@ def _setting(subject: Subject) -> Proposal | None:
 
 def _keys(subject: Subject) -> Proposal | None:
     keys = [k for k in subject.evidence.keys if not re.fullmatch(r"(?:[A-Z]{2,5}|HTTP_\w+|TODO|README)", k) or k in subject.evidence.spans]
-    keys = [k for k in keys if not re.search(r"^(?:TKT|ISSUE|STEP|PHASE)_?", k)]
+    keys = [k for k in keys if not re.search(r"^(?:TKT|ISSUE|STEP|PHASE)_?|REDACTED", k) and not _is_a_value(k, subject)]
+    if not keys:
+        return None
+    script = next((f for f in subject.parent_evidence.files if re.search(r"\.(?:sh|py|js|ts|json|ya?ml|toml|conf|ini|cfg|tf|cmd|ps1)$", f)), "")
+    if script and not re.search(r"\.env\b", subject.text.near):
+        return _content(subject, script, rf"^\s*(?:export\s+|set\s+|\$)?{re.escape(keys[0])}\s*[=:]", keys[0])
+    if subject.says("recorded") or (subject.says("handled_by_hand") and not subject.says("configured")):
+        return None
     if not keys or subject.says("grants") or subject.says("table") or subject.says("says_ui_strong"):
         return None
+    about_settings = any(subject.near(group) for group in ("env_var", "env_file", "secret", "api_key", "settings_word"))
+    if not (about_settings or (subject.says("configured") and not subject.says("says_ui"))):
+        return None
     span = keys[0]
-    script = next((f for f in subject.parent_evidence.files if not f.endswith(".env") and ".env." not in f), "")
-    if script and not re.search(r"\.env\b", subject.text.near):
-        return _content(subject, script, rf"^\s*(?:export\s+|set\s+|\$)?{re.escape(span)}\s*[=:]", span)
     path = _env_path(subject)
     if _wants_strength(subject) and any(_is_secret(k) for k in keys):
         return _bound(
             subject, "secret_strength", {"path": path, "keys": keys}, "a secret that must not be guessed", span=span
+        )
+    stated = re.search(rf"{re.escape(keys[0])}`?\**\s+(?:is\s+|must be\s+)?(?:set to|equals|=|は|가|이)?\s*`([^`\s]+)`", subject.line.title)
+    if stated and not is_placeholder(stated.group(1)) and not _is_secret(keys[0]):
+        return _bound(
+            subject, "env_values", {"path": path, "wants": {keys[0]: stated.group(1)}}, "a setting with its value", span=span
         )
     if subject.says("points_to") or (subject.says("production_value") and not subject.says("exists")):
         wants = {key: "{{ expected_value }}" for key in keys[:1]}
@@ -266,7 +328,8 @@ def _port(subject: Subject) -> Proposal | None:
         return _bound(
             subject, "port", {"number": number, "open": False}, "a port that must be free", span=str(number)
         )
-    if subject.says("listening") or subject.says("firewall") or subject.says("connection") or subject.says("running"):
+    stated = re.search(r"(?:port|포트|ポート|端口|puerto|porta)\s*(?:is|est|es|é|=|:|は|为)\s*\d", subject.title)
+    if stated or subject.says("listening") or subject.says("firewall") or subject.says("connection") or subject.says("running"):
         outside = subject.says("firewall") or subject.says("outside")
         given: dict[str, object] = {"number": number}
         if outside:
@@ -278,12 +341,19 @@ def _port(subject: Subject) -> Proposal | None:
     return None
 
 
+def _is_up(subject: Subject) -> Proposal | None:
+    """`name → Up (healthy)`, as `docker ps` writes it."""
+    if not re.search(r"\bup \(healthy\)|(?:→|->|:)\s*`?up\b", plain(subject.line.title), re.IGNORECASE):
+        return None
+    return _bound(subject, "container_state", {"stack": _STACK}, "containers that must run, and stay running", span="Up")
+
+
 def _file(subject: Subject) -> Proposal | None:
     files = subject.evidence.files
-    if not files or (subject.says("handled_by_hand") and subject.evidence.begins_with != "file"):
+    if not files or subject.says("judgement") or (subject.says("handled_by_hand") and subject.evidence.begins_with != "file"):
         return None
     name = files[0]
-    if name.endswith(".gitignore") or subject.says("gitignore"):
+    if any(f.endswith(".gitignore") for f in files) or subject.says("gitignore"):
         return _ignored(subject)
     if subject.says("tracked"):
         return _bound(
@@ -292,14 +362,16 @@ def _file(subject: Subject) -> Proposal | None:
         )  # fmt: skip
     if re.search(r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$", name) and subject.says("valid"):
         return _bound(subject, "compose_config", {"stack": _STACK}, "compose files that must be valid together", span=name)
+    if _is_env_file(files[-1]) and subject.says("strong") and (subject.says("password") or subject.says("secret")):
+        return _secret_strength(subject)
     if _is_env_file(name) or (len(files) > 1 and _is_env_file(files[-1]) and not _is_example(files[-1])):
         return _env_file(subject, files)
     if subject.says("gone"):
         return None
     keys = [k for k in subject.evidence.keys if k not in name]
-    if keys and (subject.says("contains") or subject.says("configured")):
+    if keys and (subject.says("contains") and len(subject.line.title) < 120 or subject.evidence.begins_with == "file"):
         return _content(subject, name, rf"{re.escape(keys[0])}", keys[0])
-    if subject.says("contains") and not subject.says("exists"):
+    if subject.says("contains") and not subject.says("exists") and name in _without_brackets(subject):
         given = {"path": _path(name), "contains": ["{{ expected_value }}"]}
         return _bound(
             subject, "file", given, "a file that must hold something", ("expected_value",), span=name,
@@ -311,14 +383,23 @@ def _file(subject: Subject) -> Proposal | None:
             subject, "file", {"path": _path(name), "contains": list(child_keys)},
             "a file that must name what stands below the line", span=name, vantage=_vantage(name),
         )  # fmt: skip
-    if subject.evidence.begins_with == "file" or subject.says("exists") or subject.says("installed") or subject.says("configured"):
+    if name not in _without_brackets(subject) and not subject.says("exists"):
+        return None
+    is_document = bool(re.search(r"\.(?:md|rst|adoc|html|pdf|docx?)$|(?:openapi|swagger)[\w.-]*$", name))
+    if subject.evidence.begins_with == "file" or any(
+        subject.says(group) for group in ("exists", "installed", "configured", *(("written",) if is_document else ()))
+    ):
         if re.search(r"\.sql$", name) and subject.says("deployed_or_run"):
             return None
         return _is_there(subject, name)
     return None
 
 
-_LITERAL: tuple[Recipe, ...] = (_setting, _own_command, _address, _route, _versions, _port, _file, _keys)
+_LITERAL: tuple[Recipe, ...] = (_setting, _is_up, _own_command, _address, _route, _versions, _port, _file, _keys)
+
+
+def _without_brackets(subject: Subject) -> str:
+    return re.sub(r"[（(][^()（）]*[)）]", " ", subject.line.title)
 
 
 def _ignored(subject: Subject) -> Proposal:
@@ -334,6 +415,8 @@ def _env_file(subject: Subject, files: tuple[str, ...]) -> Proposal:
     examples = [f for f in files if _is_example(f)]
     name = next((f for f in reversed(real) if _is_env_file(f)), "")
     folder = next((f for f in real if f.endswith("/")), "")
+    if examples and not name and subject.evidence.begins_with == "file":
+        return _is_there(subject, examples[0])
     if examples and not name:
         given: dict[str, object] = {"tree": _WHERE}
     elif examples:
@@ -373,8 +456,10 @@ def _by_concept(subject: Subject) -> Proposal | None:
     limit = _limit(subject)
     if limit:
         return limit
+    if re.match(r"(?:document|write down|note|update (?:the )?(?:\w+ )?(?:docs?|documentation|wiki|readme))\b", subject.title):
+        return _document(subject)
     meaning = understood(subject)
-    if meaning is None:
+    if meaning is None or len(subject.title) > _LONGEST:
         return None
     recipe = _CONCEPTS.get(meaning.concept)
     proposal = recipe(subject) if recipe else None
@@ -389,6 +474,8 @@ def _limit(subject: Subject) -> Proposal | None:
     if not stated:
         return None
     limit = stated[0]
+    if subject.says("alerting") or (limit.unit == "ms" and limit.value > _SLOWEST_MS):
+        return _person(subject, f"understood as {limit}; a person keeps to it", role="operator", span=limit.span)
     if subject.says("page_speed"):
         return _person(subject, f"understood as {limit}; measured in a browser", role="tester", span=limit.span)
     if limit.unit == "ms" and (subject.near("response_time") or subject.near("endpoint")):
@@ -428,8 +515,11 @@ def _host_usage(subject: Subject, limit: Limit | None) -> Proposal:
         if subject.says(group)
     ] or ["cpu_percent", "memory_percent"]
     value: object = limit.value if limit else "{{ threshold }}"
+    given: dict[str, object] = dict.fromkeys(which, value)
+    if "disk_percent" in given:
+        given["paths"] = ["/"]
     return _bound(
-        subject, "host_usage", dict.fromkeys(which, value), f"understood as {limit}" if limit else "how much of the host is used",
+        subject, "host_usage", given, f"understood as {limit}" if limit else "how much of the host is used",
         () if limit else ("threshold",), span=limit.span if limit else "",
     )  # fmt: skip
 
@@ -517,9 +607,7 @@ def _certificate(subject: Subject) -> Proposal:
 
 
 def _renewal(subject: Subject) -> Proposal:
-    if subject.says("certbot"):
-        return _bound(subject, "cron_job", {"matches": "certbot|acme"}, "a renewal that must be scheduled")
-    return _certificate(subject)
+    return _bound(subject, "cron_job", {"matches": "certbot|acme|lego|dehydrated"}, "a renewal that must be scheduled")
 
 
 def _https_redirect(subject: Subject) -> Proposal:
@@ -568,6 +656,8 @@ def _firewall(subject: Subject) -> Proposal | None:
 
 def _cron(subject: Subject) -> Proposal:
     script = next(iter(subject.evidence.files), "")
+    if not script and subject.says("backup"):
+        return _bound(subject, "cron_job", {"matches": "(?i)backup|dump"}, "a backup that must be scheduled")
     return _bound(
         subject, "cron_job", {"matches": re.escape(script) if script else "{{ command }}"}, "a job that must be scheduled",
         () if script else ("command",),
@@ -634,6 +724,16 @@ def _service(subject: Subject) -> Proposal | None:
     name = {"apache": "apache2", "httpd": "apache2"}.get(name, name)
     return _bound(
         subject, "service", {"name": name or "{{ service }}"}, "a service that must run", () if name else ("service",), span=name
+    )
+
+
+def _monitoring(subject: Subject) -> Proposal:
+    """Something that is measured; not somebody who keeps an eye on it for a while."""
+    watches = re.match(r"(?:monitor|watch|observe|track|keep an eye)\b", subject.title)
+    if watches and not (subject.says("metrics_series") or subject.says("metric_word") or subject.says("cpu_memory")):
+        return _person(subject, "somebody keeps an eye on it", role="operator")
+    return _bound(
+        subject, "prometheus_metrics", {"url": "{{ metrics_url }}"}, "series that must be measured", ("metrics_url",), vantage="controller"
     )
 
 
@@ -725,12 +825,41 @@ def _tables(subject: Subject) -> Proposal:
     )
 
 
+def _by_its_parent(subject: Subject) -> Proposal | None:
+    """A child that is only a noun means what its parent says of it."""
+    lender = subject.parent.title if subject.parent else ""
+    bare = plain(subject.line.title)
+    literal = bool(re.fullmatch(r"[\w.-]*[-_.\d][\w.-]*(?:\s*\(.*\))?", bare)) or bool(
+        re.fullmatch(r"`[^`]+`", subject.line.title.strip())
+    )
+    label = subject.line.path[-1] if subject.line.path and (literal or subject.line.path[-1].endswith((":", "："))) else ""
+    lender = lender or label
+    if not lender or len(subject.title.split()) > 6 or len(subject.title) > 60:  # noqa: PLR2004  a noun
+        return None
+    lent = replace(subject, text=replace(subject.text, line=concept_text(f"{lender} {subject.line.title}")))
+    if mentions("says_ui", lent.text.line) or mentions("alerting", lent.text.line):
+        return None
+    ports = [int(n) for n in re.findall(r"(?<!\d)(\d{2,5})(?!\d)", subject.title)]
+    if ports and lent.says("port") and (lent.says("closed") or lent.says("listening")):
+        lent = replace(lent, evidence=replace(lent.evidence, ports=tuple(ports)))
+        return _port(lent)
+    if lent.says("endpoint_word") and subject.parent:
+        return _page("an interface that must answer")(subject)
+    if not literal:
+        return None
+    proposal = _by_concept(lent)
+    if proposal is None or proposal.kind == "attestation":
+        return None
+    return replace(proposal, reason=f"{proposal.reason}; the line above says so", span=plain(lender)[:60])
+
+
 def _code_backup(subject: Subject) -> Proposal:
     return _person(subject, "where the copy lies is not written here", role="operator")
 
 
 _CONCEPTS: dict[str, Recipe] = {
     "duty": _duty,
+    "entered": _by_person("what a person enters by hand", "operator"),
     "gitignore": _ignored,
     "cicd": _by_person("a pipeline is looked at where it runs", "operator"),
     "alerting": _by_person("whether an alert reaches somebody is tried by a person", "operator"),
@@ -844,6 +973,21 @@ _CONCEPTS: dict[str, Recipe] = {
     "compose_dependencies": _simple("compose_dependencies", {"stack": _STACK}, "services that must wait for what they need"),
     "image_build": _by_person("whether an image is what it should be is seen where it is built", "operator"),
     "container_state": _container_state,
+    "container_up": _container_state,
+    "site_reachable": _simple("http", {"url": "{{ base_url }}/"}, "a site that must answer", "base_url", vantage="controller"),
+    "build_silent": lambda subject: _build(subject),
+    "within_limits": _simple("container_usage", {"project": _PROJECT, "limits": True}, "what containers use of what they may"),
+    "env_security": _simple("compose_secrets", {"stack": _STACK}, "no secret in compose files or images"),
+    "backup_tested": _by_person("whether a backup can be used is tried by a person", "operator"),
+    "config_backup": _simple(
+        "file", {"path": "{{ backup_path }}", "kind": "directory", "max_age_s": 86400}, "a copy that must be fresh", "backup_path"
+    ),
+    "site_over_https": _page("a page that must answer over HTTPS"),
+    "protected": _simple(
+        "http", {"url": "{{ base_url }}{{ path }}", "status": 401}, "a route that must refuse strangers", "base_url", "path",
+        vantage="controller",
+    ),
+    "log_silent": _log_clean,
     "process_manager": _pm2,
     "service": _service,
     "unit_tests": lambda subject: _tests(subject, None),
@@ -855,7 +999,7 @@ _CONCEPTS: dict[str, Recipe] = {
     "error_tracking": _by_person("whether an error arrives is tried by a person", "operator"),
     "json_log": _simple("json_log_file", {"files": "{{ path }}"}, "logs that must be JSON", "path"),
     "log_clean": _log_clean,
-    "monitoring": _simple("prometheus_metrics", {"url": "{{ metrics_url }}"}, "series that must be measured", "metrics_url", vantage="controller"),
+    "monitoring": _monitoring,
     "log_written": _log_written,
     "third_party": _by_person("another party's service is tried by a person", "operator"),
     "interface_state": _by_person("what a user sees is looked at by a person", "tester"),
@@ -910,14 +1054,10 @@ def _at_its_place(subject: Subject, proposal: Proposal) -> Proposal:
 
 
 def _heading_says(subject: Subject, group: str) -> Iterator[str]:
-    from verifier.proposal.concepts import mentions  # noqa: PLC0415
-
     return (h for h in subject.line.path[1:] if mentions(group, h))
 
 
 def _role(subject: Subject) -> str:
-    from verifier.proposal.concepts import mentions  # noqa: PLC0415
-
     words = subject.text.near
     for group, role in (("approver_word", "approver"), ("reviewer_word", "reviewer"), ("deployer_word", "deployer")):
         if mentions(group, subject.title):
@@ -942,7 +1082,14 @@ def _is_only_an_action(subject: Subject) -> bool:
 
 
 def _wants_strength(subject: Subject) -> bool:
-    return subject.says("strong") or subject.says("secret_quality")
+    """Also what stands in brackets says how good a secret must be."""
+    whole = plain(subject.line.title)
+    return mentions("strong", whole) or mentions("secret_quality", whole)
+
+
+def _is_a_value(key: str, subject: Subject) -> bool:
+    """`Policy: ON_FAILURE` names a value, `ON_FAILURE: ...` would name a key."""
+    return bool(re.search(rf"\w[:：]\s*`?{re.escape(key)}`?", subject.line.title)) and not subject.says("env_var")
 
 
 def _is_secret(key: str) -> bool:
