@@ -26,6 +26,7 @@ LAYERS = (
     {"store"},
     {"checks"},
     {"checklist"},
+    {"proposal", "lint"},
     {"inventory"},
     {"plan"},
     {"result"},

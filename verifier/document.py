@@ -55,7 +55,8 @@ def read_document(path: Path, shape: type[T]) -> T:
 def read_text(path: Path, *, at_most: int = MAX_BYTES) -> str:
     """The file as UTF-8 text, of so many bytes at most. Raises DocumentError."""
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(at_most + 1)  # never all of something endless
     except OSError as error:
         raise DocumentError(f"cannot be read: {error.strerror}", where=str(path)) from error
     if len(raw) > at_most:

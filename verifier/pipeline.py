@@ -23,7 +23,7 @@ from verifier.deploy.steps import Ansible, run_play
 from verifier.errors import InfrastructureError, UsageError, VerifierError
 from verifier.gate import Reason, Verdict, decide
 from verifier.inventory import Host, Inventory
-from verifier.plan import Plan, Step, make_plan, read_steps, with_releases
+from verifier.plan import Plan, Step, make_plan, read_steps, refuse_unbound, with_releases
 from verifier.redact import Redactor
 from verifier.result import Outcome, Result
 from verifier.run import Rollback, Run
@@ -207,6 +207,7 @@ def run_deploy(context: Context, *, may_roll_back: bool = True) -> Run:
     """
     hosts = context.hosts({})
     planned = plan_of(context)
+    refuse_unbound(planned)
     steps = planned.steps
     for host in context.names:
         if not context.items and all(a.host != host for a in planned.assignments):

@@ -104,7 +104,7 @@ _READ = (
     r"find (?!.*(?:-exec|-delete|-ok)).*",
     r"(?:awk|sed) (?!.*(?:-i\b|system\())(?!.*>).*",
     r"top .*-b|ping .*-c ?\d.*|nc -\w*z\w* .*|command -v \S+|sleep \d+",
-    r"curl\b(?!.*(?: -X ?(?!GET|HEAD|OPTIONS)\w| --request[ =](?!GET|HEAD|OPTIONS)| -d\b| --data| -F\b| --form| -T\b| -[oO]\b| --output| --upload-file| --json|\| ?(?:sudo )?(?:ba)?sh)).*",
+    r"curl\b(?!.*(?: -X ?(?!GET|HEAD|OPTIONS)\w| --request[ =](?!GET|HEAD|OPTIONS)| -d\b| --data|(?-i: -F\b)| --form|(?-i: -T\b)| -[oO]\b| --output| --upload-file| --json|\| ?(?:sudo )?(?:ba)?sh)).*",
     r"wget\b(?=.*(?: --spider| -q?O ?-)).*|http (?!.*(?:POST|PUT|PATCH|DELETE|:=|=)).*|invoke-(?:restmethod|webrequest)\b(?!.*-method (?!get)).*",
     r"openssl (?:x509|s_client|verify|version|crl|req -text|rand).*",
     r"systemctl (?:--\S+ )*(?:status|is-active|is-enabled|is-failed|show|cat|list-\S+).*|service \S+ status|supervisorctl status.*|rc-service \S+ status|/etc/init\.d/\S+ status",

@@ -21,7 +21,7 @@ from verifier.checklist.vocabulary import speaks_of
 from verifier.errors import DocumentError
 
 MAX_ROWS = 20_000
-MAX_ITEMS = 5_000
+MAX_ITEMS = 2_000
 MAX_DEPTH = 16
 MAX_ROW = 20_000
 
@@ -129,13 +129,16 @@ def read_markdown(text: str, *, where: str) -> Page:
     _refuse_monsters(rows, where)
     walk = _Walk(rows, where)
     walk.read(_tokens(text, where))
-    lines = _with_parents(tuple(_chosen(walk.found)))
+    chosen = tuple(_chosen(walk.found))
+    if len(chosen) > MAX_ITEMS:
+        raise DocumentError(
+            f"has more than {MAX_ITEMS} lines",
+            where=f"{where}:{chosen[MAX_ITEMS].number}",
+            do="split it",
+        )
+    lines = _with_parents(chosen)
     _refuse_twins(lines, where)
     _refuse_lost_ids(rows, walk.code_rows, {line.number for line in lines}, where)
-    if len(lines) > MAX_ITEMS:
-        raise DocumentError(
-            f"has more than {MAX_ITEMS} lines", where=f"{where}:{lines[MAX_ITEMS].number}"
-        )
     read = {line.number for line in lines}
     return Page(
         lines=lines,
@@ -169,7 +172,7 @@ def tick(text: str, lines: tuple[Line, ...], marks: Mapping[str, Mark]) -> str:
 def plain(text: str) -> str:
     """A piece of Markdown as it is read aloud: no comments, no emphasis, no links' addresses."""
     bare = _COMMENT.sub("", text)
-    bare = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", bare)
+    bare = re.sub(r"!?\[([^\[\]]{0,300})\]\([^()]{0,500}\)", r"\1", bare)
     return re.sub(r"\*\*|(?<!_)__(?=[^\W_])|(?<=[^\W_])__(?!_)|`", "", bare).strip()
 
 
@@ -188,6 +191,7 @@ class _Found:
     eligible: bool  # may be a line in a document without boxes
     notes: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    in_table: bool = False
 
 
 class _Walk:
@@ -209,6 +213,7 @@ class _Walk:
         self._ordered: list[bool] = []
         self._waiting: list[int] = []  # fences of this section that no list has followed yet
         self._list_has_limit: list[bool] = []
+        self._columns: tuple[str, ...] = ()
 
     def read(self, tokens: list[Token]) -> None:
         for position, token in enumerate(tokens):
@@ -269,7 +274,7 @@ class _Walk:
         if len(following) < 2 or following[0].type != "paragraph_open":  # noqa: PLR2004  a pair
             return
         number = _first(token)
-        inline = following[1].content
+        inline, swallowed = _without_swallowed(following[1].content)
         row = self.rows[number - 1]
         marker = _STARTS_WITH_BOX.match(inline)
         above = next((self.found[i].number for i in reversed(self._items[:-1]) if i >= 0), 0)
@@ -288,6 +293,31 @@ class _Walk:
         )
         self._items[-1] = len(self.found)
         self.found.append(found)
+        if len(self.found) > 2 * MAX_ITEMS:
+            raise DocumentError(
+                f"has more than {2 * MAX_ITEMS} list items", where=f"{self.where}:{number}", do="split it"
+            )
+        for offset, content in swallowed:
+            self._swallowed(number + offset, content, above=number)
+
+    def _swallowed(self, number: int, content: str, *, above: int) -> None:
+        """A box that Markdown sees as the text of the row above it, because of how it is indented."""
+        marker = _MARKER.match(content)
+        if marker and marker["box"]:
+            found_id = _ID.search(content)
+            self.found.append(
+                _Found(
+                    number=number,
+                    depth=len(self._items) + 1,
+                    shape="box",
+                    title=_title(content[marker.end() :]),
+                    path=self._here(),
+                    ticked=_is_tick(marker),
+                    id=found_id["id"] if found_id else "",
+                    above=above,
+                    eligible=True,
+                )
+            )
 
     def _shape(self, title: str, marker: re.Match[str] | None) -> str:
         if marker:
@@ -316,13 +346,16 @@ class _Walk:
 
     def _table_row(self, token: Token, tokens: list[Token], position: int) -> None:
         number = _first(token)
-        box = next(_CELL.finditer(self.rows[number - 1]), None)
         cells = _cells(tokens, position)
+        if tokens[position + 1].type == "th_open":
+            self._columns = tuple(cells)
+            return
+        box = next(_CELL.finditer(self.rows[number - 1]), None)
         texts = [c for c in cells if c and not _STARTS_WITH_BOX.fullmatch(c) and not _is_index(c)]
-        if not box or not texts:
+        if not texts or not (box or self._tells_a_state()):
             return
         found_id = _ID.search(self.rows[number - 1])
-        emoji = (box["emoji"] or "")[:1]
+        emoji = (box["emoji"] or "")[:1] if box else "✅"
         shape = "claim" if emoji and emoji in "✅✔✓❌✗" else "row"
         text = _STARTS_WITH_BOX.sub("", texts[0])
         self.found.append(
@@ -332,13 +365,17 @@ class _Walk:
                 shape=shape,
                 title=_title(text),
                 path=self._here(),
-                ticked=_is_tick(box),
+                ticked=_is_tick(box) if box else _is_done(texts[-1]),
                 id=found_id["id"] if found_id else "",
                 above=0,
                 eligible=shape == "row" or (len(texts) > 0 and self._is_eligible(text)),
                 notes=tuple(texts[1:]),
+                in_table=True,
             )
         )
+
+    def _tells_a_state(self) -> bool:
+        return any(speaks_of("status_column", column) for column in self._columns)
 
     def _paragraph(self, inline: Token, tokens: list[Token], position: int) -> None:
         number = _first(inline)
@@ -453,7 +490,8 @@ def _chosen(found: list[_Found]) -> Iterator[_Found]:
         if one.id or one.shape in ("box", "row", "limit", "duty", "level", "field"):
             yield one
         elif not marked and one.eligible:
-            yield replace(one, shape="bullet" if one.shape == "claim" else one.shape)
+            in_table = one.shape == "claim" and one.in_table
+            yield replace(one, shape="row" if in_table else "bullet" if one.shape == "claim" else one.shape)
 
 
 def _with_parents(found: tuple[_Found, ...]) -> tuple[Line, ...]:
@@ -507,6 +545,20 @@ def _refuse_lost_ids(rows: list[str], code: set[int], read: set[int], where: str
             )
 
 
+def _without_swallowed(content: str) -> tuple[str, list[tuple[int, str]]]:
+    """The text of an item, and the boxes further down in it, each with its offset in rows."""
+    own: list[str] = []
+    boxes: list[tuple[int, str]] = []
+    for offset, row in enumerate(content.split("\n")):
+        if offset and _LOOKS_LIKE_A_BOX.match(row):
+            boxes.append((offset, row))
+        elif boxes:
+            boxes[-1] = (boxes[-1][0], f"{boxes[-1][1]} {row.strip()}")
+        else:
+            own.append(row)
+    return "\n".join(own), boxes
+
+
 def _first(token: Token) -> int:
     return token.map[0] + 1 if token.map else 0
 
@@ -521,7 +573,12 @@ def _is_tick(box: re.Match[str]) -> bool:
 
 
 def _is_index(cell: str) -> bool:
-    return bool(re.fullmatch(r"[\d.#]{1,5}", cell.strip()))
+    """`3`, `1.2`, `#4`, `REL-01`: the name of a row, not its text."""
+    return bool(re.fullmatch(r"#?[\d.]{1,6}|[A-Z]{1,5}-?\d{1,4}", cell.strip("`* ")))
+
+
+def _is_done(cell: str) -> bool:
+    return bool(re.match(r"(?:done|ok|pass(?:ed)?|complete[d]?|yes|완료|통과|完了|完成|erledigt|hecho|feito|fait)\b", cell.strip("`* "), re.I))
 
 
 def _cells(tokens: list[Token], position: int) -> list[str]:

@@ -16,9 +16,10 @@ from verifier.document import parse_yaml
 _GLUED = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 
 
+@functools.lru_cache(maxsize=8192)
 def speaks_of(group: str, text: str) -> bool:
     """Whether `text` holds a word of the group, whatever its case, emoji and Unicode form."""
-    return bool(_pattern_of(group).search(folded(text)))
+    return _words_of(group).occur_in(folded(text))
 
 
 def folded(text: str) -> str:
@@ -29,32 +30,55 @@ def folded(text: str) -> str:
     return re.sub(r"[\s\u00a0]+", " ", lower.replace("’", "'")).strip()
 
 
-def words_pattern(words: Iterable[str]) -> re.Pattern[str]:
-    """One pattern for all words. `*` ends a stem; `!x` says by what it must not be followed. Words of
-    Latin and Cyrillic scripts are whole words; Korean ones of one or two syllables begin one, because
-    particles are glued behind them; others may stand anywhere. No word matches nothing.
+class Words:
+    """A group of words to look for in folded text. `*` ends a stem; `!x` says by what it must not be
+    followed. Words of Latin and Cyrillic scripts are whole words; Korean ones of one or two syllables
+    begin one, because particles are glued behind them; others may stand anywhere.
+
+    A word is looked for as it stands first and only then by its pattern: there are thousands of them,
+    and making all their patterns would take seconds.
     """
-    parts = [_one(folded(word)) for word in words]
-    return re.compile("|".join(sorted(parts, key=len, reverse=True)) or r"(?!)")
+
+    def __init__(self, words: Iterable[str]) -> None:
+        kept = [folded(word) for word in words]
+        self._words = tuple((re.split(r"[ *!-]", word, maxsplit=1)[0], word) for word in kept if word)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """The first and longest match in `text`."""
+        found: re.Match[str] | None = None
+        for piece, word in self._words:
+            if piece in text:
+                match = _pattern(word).search(text)
+                if match and (found is None or _rank(match) < _rank(found)):
+                    found = match
+        return found
+
+    def occur_in(self, text: str) -> bool:
+        return any(piece in text and _pattern(word).search(text) for piece, word in self._words)
 
 
-def _one(word: str) -> str:
+def _rank(match: re.Match[str]) -> tuple[int, int]:
+    return match.start(), -match.end()
+
+
+@functools.cache
+def _pattern(word: str) -> re.Pattern[str]:
     stem, *unlike = word.split("!")
     bare = stem.rstrip("*")
     escaped = re.escape(bare).replace(r"\ ", r"[\s_-]?" if bare.isascii() else r"\s?")
     never = f"(?!{'|'.join(map(re.escape, unlike))})" if unlike else ""
     if re.match(f"[{_GLUED}]", bare):
         begins = r"(?<![가-힣])" if re.fullmatch("[가-힣]{1,2}", bare) else ""
-        return f"{begins}{escaped}{never}"
+        return re.compile(f"{begins}{escaped}{never}")
     start = r"(?<![^\W_])" if re.match(r"[\w/]", bare) else ""
     end = "" if stem.endswith("*") or not re.search(r"\w$", bare) else rf"(?![^\W_{_GLUED}])"
-    return f"{start}{escaped}{end}{never}"
+    return re.compile(f"{start}{escaped}{end}{never}")
 
 
 @functools.cache
-def _pattern_of(group: str) -> re.Pattern[str]:
+def _words_of(group: str) -> Words:
     text = resources.files(__package__).joinpath("vocabulary.yml").read_text(encoding="utf-8")
     groups = parse_yaml(text, where="vocabulary.yml")
     if not isinstance(groups, dict):
         raise TypeError("vocabulary.yml is no mapping")
-    return words_pattern(groups[group])
+    return Words(groups[group])

@@ -4,11 +4,16 @@ the look is made.
     - id: web-listens
       check: port
       with: {number: 443, address: 0.0.0.0}
+    - id: nothing-else-is-open
+      check: port
+      from: controller
+      with: {numbers: [3306, 6379], open: false, connect: 192.0.2.7}
 
-`address` asks for the address it is bound to (a wildcard address satisfies any). With `open: false`
-the port must be closed. With `connect: 192.0.2.7` a connection is tried instead of asking the
-kernel: bound to the vantage `from: controller` this is what a stranger sees. A proxy that accepts
-and hangs up at once with nothing behind it counts as closed, and the observation says so.
+Give one `number`, or several `numbers` that must all be as wanted. `address` asks for the address
+it is bound to (a wildcard address satisfies any). With `open: false` the port must be closed. With
+`connect: 192.0.2.7` a connection is tried instead of asking the kernel: bound to the vantage `from:
+controller` this is what a stranger sees. A proxy that accepts and hangs up at once with nothing
+behind it counts as closed, and the observation says so.
 """
 
 from __future__ import annotations
@@ -20,70 +25,113 @@ from verifier.checks.base import Check, Host, Mismatch, ask
 from verifier.errors import CannotObserve
 
 _WILDCARDS = ("0.0.0.0", "*", "[::]", "::")  # noqa: S104  compared with, never bound
+_HIGHEST = 65535
+_MOST_NUMBERS = 100  # all are tried at once, and within the time of one look
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Params:
-    number: int
+    number: int | None = None
     open: bool = True
     address: str = ""
     connect: str = ""
+    numbers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.number is None) == (not self.numbers):
+            raise ValueError("give either number or numbers")
+        if not all(1 <= number <= _HIGHEST for number in self.all_numbers):
+            raise ValueError(f"a port is a number from 1 to {_HIGHEST}")
+        if not len(set(self.numbers)) == len(self.numbers) <= _MOST_NUMBERS:
+            raise ValueError(f"numbers are {_MOST_NUMBERS} or fewer, each of them once")
+
+    @property
+    def all_numbers(self) -> tuple[int, ...]:
+        return self.numbers if self.number is None else (self.number,)
 
 
-@dataclass(frozen=True)
-class Seen:
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One port: what the kernel has it bound to, or how it answered a connection."""
+
+    number: int
     addresses: tuple[str, ...]
     answer: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    ports: tuple[Port, ...]
+
+
 def observe(host: Host, want: Params) -> Seen:
     if want.connect:
-        return Seen((), _try_to_connect(host, want.connect, want.number))
+        answers = _try_to_connect(host, want.connect, want.all_numbers)
+        return Seen(tuple(Port(number, (), said) for number, said in answers))
     listing = ask(host, "ss -Hltn")
     ends = re.findall(r"^\S+\s+\d+\s+\d+\s+(\S+):(\d+)\s", listing, re.MULTILINE)
     if listing.strip() and not ends:
         raise CannotObserve("the listing of `ss -Hltn` is not understood")
-    return Seen(tuple(sorted({at for at, port in ends if int(port) == want.number})), "")
+    return Seen(tuple(Port(number, _bound(ends, number), "") for number in want.all_numbers))
 
 
 def judge(want: Params, seen: Seen) -> list[Mismatch]:
-    is_open = seen.answer == "open" or bool(seen.addresses)
-    saw = seen.answer or (
-        f"bound to {', '.join(seen.addresses)}" if seen.addresses else "nothing listens"
-    )
-    if is_open != want.open:
-        return [Mismatch(f"port {want.number}", "open" if want.open else "closed", saw)]
-    if want.address and not any(a in (want.address, *_WILDCARDS) for a in seen.addresses):
-        return [Mismatch(f"port {want.number}", f"bound to {want.address}", saw)]
-    return []
+    return [mismatch for port in seen.ports for mismatch in _judge_one(want, port)]
 
 
 CHECK = Check(Params, observe, judge)
 
 
+def _bound(ends: list[tuple[str, str]], number: int) -> tuple[str, ...]:
+    return tuple(sorted({at for at, port in ends if int(port) == number}))
+
+
 _PROBE = """
 import socket, sys
-try:
-    s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
-except ConnectionRefusedError:
-    print("refused")
-except (TimeoutError, socket.timeout):
-    print("filtered")
-except OSError as error:
-    print("error", error)
-else:
-    s.settimeout(1)
+from concurrent.futures import ThreadPoolExecutor
+
+def probe(number):
     try:
-        print("open" if s.recv(1) else "accepted and hung up")
+        s = socket.create_connection((sys.argv[1], int(number)), 5)
+    except ConnectionRefusedError:
+        return "refused"
     except (TimeoutError, socket.timeout):
-        print("open")
-    except OSError:
-        print("accepted and hung up")
+        return "filtered"
+    except OSError as error:
+        return "error %s" % error
+    with s:
+        s.settimeout(1)
+        try:
+            return "open" if s.recv(1) else "accepted and hung up"
+        except (TimeoutError, socket.timeout):
+            return "open"
+        except OSError:
+            return "accepted and hung up"
+
+with ThreadPoolExecutor(25) as pool:
+    for answer in pool.map(probe, sys.argv[2:]):
+        print(answer)
 """
 
 
-def _try_to_connect(host: Host, address: str, number: int) -> str:
-    answer = ask(host, "python3 -c %s %s %s", _PROBE, address, str(number)).strip()
-    if answer.startswith("error") or not answer:
-        raise CannotObserve(f"connecting to {address}:{number}: {answer}")
-    return answer
+def _try_to_connect(host: Host, address: str, numbers: tuple[int, ...]) -> list[tuple[int, str]]:
+    words = (_PROBE, address, *map(str, numbers))
+    answers = ask(host, "python3 -c" + " %s" * len(words), *words).splitlines()
+    if len(answers) != len(numbers):
+        raise CannotObserve(f"{len(answers)} of {len(numbers)} ports were reported")
+    for number, answer in zip(numbers, answers, strict=True):
+        if answer.startswith("error") or not answer:
+            raise CannotObserve(f"connecting to {address}:{number}: {answer}")
+    return list(zip(numbers, answers, strict=True))
+
+
+def _judge_one(want: Params, port: Port) -> list[Mismatch]:
+    is_open = port.answer == "open" or bool(port.addresses)
+    saw = port.answer or (
+        f"bound to {', '.join(port.addresses)}" if port.addresses else "nothing listens"
+    )
+    if is_open != want.open:
+        return [Mismatch(f"port {port.number}", "open" if want.open else "closed", saw)]
+    if want.address and not any(a in (want.address, *_WILDCARDS) for a in port.addresses):
+        return [Mismatch(f"port {port.number}", f"bound to {want.address}", saw)]
+    return []

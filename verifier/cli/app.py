@@ -16,7 +16,7 @@ from rich.markup import escape
 
 from verifier import __version__
 from verifier.cli import deploy as deploy_command
-from verifier.cli import lab, plan, report, rollback, verify
+from verifier.cli import checklist, checks, init, lab, lint, plan, report, rollback, verify
 from verifier.errors import Interrupted, VerifierError
 
 _SIGTERM_CODE = 143
@@ -29,6 +29,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command(name="init")(init.command)
+app.command(name="lint")(lint.command)
+app.add_typer(checklist.app, name="checklist")
+app.add_typer(checks.app, name="checks")
 app.command(name="plan")(plan.command)
 app.command(name="deploy")(deploy_command.command)
 app.command(name="verify")(verify.command)
@@ -74,7 +78,7 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _say("interrupted", Interrupted.exit_code)
     except typer.TyperException as error:
-        if not arguments or arguments == ["lab"]:
+        if not arguments or arguments in (["lab"], ["checklist"], ["checks"]):
             typer.echo(_words_of(error), err=True)  # the help, as nothing was asked for
             return 2
         return _say(_words_of(error), 2, hint="see --help")

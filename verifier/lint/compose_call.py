@@ -21,7 +21,15 @@ _WITH_VALUE = frozenset(
     )
 )
 _VALUE_OF_VERB = {
-    "up": ("--scale", "-t", "--timeout", "--pull", "--wait-timeout", "--exit-code-from", "--attach"),
+    "up": (
+        "--scale",
+        "-t",
+        "--timeout",
+        "--pull",
+        "--wait-timeout",
+        "--exit-code-from",
+        "--attach",
+    ),
     "logs": ("--tail", "-n", "--since", "--until", "--index"),
     "build": ("--build-arg", "-m", "--memory", "--progress", "--ssh", "--builder"),
     "ps": ("--filter", "--format", "--status"),

@@ -11,6 +11,7 @@ from enum import StrEnum
 from verifier.redact import MARK, Redactor
 
 _LONGEST_QUOTE = 90
+_READ = 500  # what lies behind is not shown
 _CREDENTIALS = re.compile(
     r"(?P<before>(?<!\S)-p(?=[^\s$'\"-])(?!\s)|sshpass -p ?|(?:-u|--user)[ =][^\s:]+:|Bearer |--?pass(?:word)?[ =])"
     r"(?P<value>(?![$<{\[])[^\s'\"]+)"
@@ -50,7 +51,7 @@ def info(line: int, message: str, fix: str) -> Finding:
 
 def quoted(text: str) -> str:
     """A piece of the document as a message may show it: on one row, short, without credentials."""
-    bare = " ".join(text.split()).replace("`", "")
+    bare = " ".join(text.split())[:_READ].replace("`", "")
     bare = _CREDENTIALS.sub(lambda m: f"{m['before']}{MARK}", bare)
     bare = Redactor()(bare)
     return f"`{bare[:_LONGEST_QUOTE]}{'…' if len(bare) > _LONGEST_QUOTE else ''}`"

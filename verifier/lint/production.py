@@ -16,26 +16,46 @@ from verifier.lint.stack import COMPOSE_FILE, DEFAULT_FILES, Stack, default_file
 
 STARTS = frozenset(("up", "create", "start", "run"))
 _ELSEWHERE = re.compile(r"dev|test|local|override|example|sample|ci\b", re.IGNORECASE)
-_ENV_FILE = re.compile(r"(?<![\w/.-])(?P<path>(?:[\w.-]+/)*\.env(?:\.[A-Za-z][\w-]*)*)(?![\w-]|\.\w)")
+_ENV_FILE = re.compile(
+    r"(?<![\w/.-])(?P<path>(?:[\w.-]+/)*\.env(?:\.[A-Za-z][\w-]*)*)(?![\w-]|\.\w)"
+)
 ENV_TEMPLATE = re.compile(r"\.(?:example|sample|template|dist|defaults?)\b|example", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Production:
-    """`overlays` are the compose files beside the base that the document speaks of in its text."""
+    """`overlays` are the compose files beside the base that the document speaks of in its text.
+    `stack` is what is meant, overlays laid over it; `running` what the commands really start.
+    """
 
     calls: tuple[ComposeCall, ...]
     overlays: tuple[str, ...]
     env_file: str
     stack: Stack | None
+    running: Stack | None
 
 
 def production_of(sheet: Sheet) -> Production:
-    """What this document deploys. `stack` is None without a project or its compose files."""
+    """What this document deploys. No stack without a project or its compose files."""
     calls = tuple(calls_in(sheet))
     overlays = overlays_of(sheet)
     env_file = _env_file(sheet, calls)
-    return Production(calls, overlays, env_file, _stack(sheet, calls, overlays, env_file))
+    project = sheet.project
+    running = _files(sheet, calls)
+    if project is None or not running:
+        return Production(calls, overlays, env_file, None, None)
+    meant = running
+    if not any(call.files for call in calls if call.verb in STARTS):
+        laid_over = (f for o in overlays for f in found_file(project, "", o)[:1])
+        meant = tuple(dict.fromkeys((*running, *laid_over)))
+    values = next(iter(found_file(project, "", env_file)), "")
+    return Production(
+        calls,
+        overlays,
+        env_file,
+        read_stack(project, meant, values),
+        read_stack(project, running, values),
+    )
 
 
 def overlays_of(sheet: Sheet) -> tuple[str, ...]:
@@ -44,7 +64,11 @@ def overlays_of(sheet: Sheet) -> tuple[str, ...]:
     text = [row for n, row in enumerate(sheet.rows, 1) if n not in code]
     named = {m["path"] for row in text for m in COMPOSE_FILE.finditer(row)}
     return tuple(
-        sorted(f for f in named if PurePosixPath(f).name not in DEFAULT_FILES and not _ELSEWHERE.search(f))
+        sorted(
+            f
+            for f in named
+            if PurePosixPath(f).name not in DEFAULT_FILES and not _ELSEWHERE.search(f)
+        )
     )
 
 
@@ -58,7 +82,9 @@ def files_of(call: ComposeCall, project: Project) -> tuple[str, ...]:
         if here:
             return here
     anywhere = [f for name in DEFAULT_FILES for f in project.named(name)]
-    return default_files(project, str(PurePosixPath(anywhere[0]).parent)) if len(anywhere) == 1 else ()
+    return (
+        default_files(project, str(PurePosixPath(anywhere[0]).parent)) if len(anywhere) == 1 else ()
+    )
 
 
 def found_file(project: Project, folder: str | None, path: str) -> tuple[str, ...]:
@@ -79,18 +105,13 @@ def _env_file(sheet: Sheet, calls: tuple[ComposeCall, ...]) -> str:
     return next((f for f in real if re.search(r"prod|live", f)), real[0] if real else ".env")
 
 
-def _stack(
-    sheet: Sheet, calls: tuple[ComposeCall, ...], overlays: tuple[str, ...], env_file: str
-) -> Stack | None:
+def _files(sheet: Sheet, calls: tuple[ComposeCall, ...]) -> tuple[str, ...]:
+    """The compose files of the commands that start the stack; else those of the project's root."""
     project = sheet.project
     if project is None:
-        return None
+        return ()
     starting = [c for c in calls if c.verb in STARTS and not c.said.is_picked]
     files = next((f for c in starting for f in [files_of(c, project)] if f), ())
-    if not files and not calls and not any(COMPOSE_FILE.search(row) for row in sheet.rows):
-        return None
-    files = files or default_files(project, "")
-    if not any(call.files for call in starting):
-        files = (*files, *(f for o in overlays for f in found_file(project, "", o)[:1]))
-    found = found_file(project, "", env_file)
-    return read_stack(project, tuple(dict.fromkeys(files)), found[0] if found else "") if files else None
+    if files or calls or any(COMPOSE_FILE.search(row) for row in sheet.rows):
+        return files or default_files(project, "")
+    return ()

@@ -19,9 +19,26 @@ MAX_FILES = 50_000
 MAX_DEPTH = 12
 MAX_TEXT = 1024 * 1024
 _SKIPPED = frozenset(
-    (".git", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache", ".next", ".cache")
+    (
+        ".git",
+        "node_modules",
+        ".venv",
+        "venv",
+        "__pycache__",
+        ".tox",
+        ".mypy_cache",
+        ".next",
+        ".cache",
+    )
 )
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
+_GIT = (
+    "git",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "--no-optional-locks",
+)
 _GIT_PATIENCE_S = 20
 
 

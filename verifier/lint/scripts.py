@@ -14,14 +14,63 @@ from verifier.lint.project import Project
 
 _BUILTIN = frozenset(
     (
-        *("install", "i", "ci", "add", "remove", "audit", "outdated", "init", "publish", "pack", "dlx"),
-        *("exec", "ls", "list", "why", "update", "up", "upgrade", "prune", "store", "config", "cache"),
-        *("version", "view", "info", "login", "logout", "link", "dedupe", "rebuild", "fund", "create"),
-        *("global", "set", "env", "import", "deploy", "patch", "licenses", "fetch", "x", "pm", "help"),
+        *(
+            "install",
+            "i",
+            "ci",
+            "add",
+            "remove",
+            "audit",
+            "outdated",
+            "init",
+            "publish",
+            "pack",
+            "dlx",
+        ),
+        *(
+            "exec",
+            "ls",
+            "list",
+            "why",
+            "update",
+            "up",
+            "upgrade",
+            "prune",
+            "store",
+            "config",
+            "cache",
+        ),
+        *(
+            "version",
+            "view",
+            "info",
+            "login",
+            "logout",
+            "link",
+            "dedupe",
+            "rebuild",
+            "fund",
+            "create",
+        ),
+        *(
+            "global",
+            "set",
+            "env",
+            "import",
+            "deploy",
+            "patch",
+            "licenses",
+            "fetch",
+            "x",
+            "pm",
+            "help",
+        ),
     )
 )
 # Without `run`, these words can only mean a script; another may be a program of a dependency.
-_SURELY_SCRIPTS = frozenset(("build", "test", "start", "dev", "lint", "preview", "serve", "typecheck"))
+_SURELY_SCRIPTS = frozenset(
+    ("build", "test", "start", "dev", "lint", "preview", "serve", "typecheck")
+)
 _SILENT = re.compile(r"(?:echo|printf|true|:|exit 0)(?:\s|$)|exit$")
 _DEPTH = 5
 
@@ -80,9 +129,7 @@ def _script_call(
 
 def packages_of(project: Project) -> tuple[Package, ...]:
     """Every package of the project, the root's first; one that is no JSON has no scripts."""
-    return tuple(
-        _package(project, path) for path in project.named("package.json")
-    )
+    return tuple(_package(project, path) for path in project.named("package.json"))
 
 
 def packages_for(
@@ -123,10 +170,16 @@ def shell_weakness(text: str) -> str:
         return "is empty"
     if all(_SILENT.match(row) for row in rows):
         return "does nothing but print and end well"
-    may_stop = re.search(r"^\s*set\s+-\w*e|errexit|\bexit\s+(?:[1-9]|\$)|\breturn [1-9]|\btrap\b|\bexec\b", text, re.M)
+    may_stop = re.search(
+        r"^\s*set\s+-\w*e|errexit|\bexit\s+(?:[1-9]|\$)|\breturn [1-9]|\btrap\b|\bexec\b",
+        text,
+        re.MULTILINE,
+    )
     shebang = re.match(r"#!.*\s-\w*e", text)
     if not may_stop and not shebang and re.match(r"(?:echo|printf|exit 0|true)\b", rows[-1]):
-        return "goes on after a failure and ends with `echo` or `exit 0`, so that it always ends well"
+        return (
+            "goes on after a failure and ends with `echo` or `exit 0`, so that it always ends well"
+        )
     return ""
 
 
@@ -135,14 +188,18 @@ def make_targets(text: str) -> tuple[frozenset[str], bool]:
     rules = re.findall(r"^(?P<targets>[\w./ %-]+?)\s*::?(?!=)", text, re.MULTILINE)
     phony = re.findall(r"^\.PHONY\s*:(?P<names>.*)$", text, re.MULTILINE)
     names = {name for rule in (*rules, *phony) for name in rule.split()}
-    is_open = bool(re.search(r"^-?s?include\b|^[^\t#]*%[^=]*:|^\$\(|^\.DEFAULT\s*:", text, re.MULTILINE))
+    is_open = bool(
+        re.search(r"^-?s?include\b|^[^\t#]*%[^=]*:|^\$\(|^\.DEFAULT\s*:", text, re.MULTILINE)
+    )
     return frozenset(names), is_open
 
 
 def make_weakness(text: str, target: str) -> str:
     """The same for one target of a Makefile; one with prerequisites is theirs to fail."""
     found = re.search(
-        rf"^{re.escape(target)}\s*:(?!=)(?P<before>[^\n]*)\n(?P<recipe>(?:[ \t]+[^\n]*\n?|\n)*)", f"{text}\n", re.M
+        rf"^{re.escape(target)}\s*:(?!=)(?P<before>[^\n]*)\n(?P<recipe>(?:[ \t]+[^\n]*\n?|\n)*)",
+        f"{text}\n",
+        re.MULTILINE,
     )
     if not found or found["before"].split("#")[0].strip():
         return ""
@@ -153,7 +210,9 @@ def make_weakness(text: str, target: str) -> str:
     if all(_SILENT.match(row) for row in rows):
         return "does nothing but print and end well"
     work = [row for row in rows if not _SILENT.match(row)]
-    return "swallows its own failure" if all(r.startswith("-") or _swallows(r) for r in work) else ""
+    return (
+        "swallows its own failure" if all(r.startswith("-") or _swallows(r) for r in work) else ""
+    )
 
 
 def _swallows(script: str) -> bool:

@@ -59,10 +59,10 @@ class Sheet:
             s for s in self.commands if s.block and s.block == said.block and s.line > said.line
         )
 
-    def line_naming(self, name: str) -> int:
-        """The first line that names it; 1 when none does."""
+    def line_naming(self, name: str, *, otherwise: int = 1) -> int:
+        """The first line that names it; `otherwise` when none does."""
         whole = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)")
-        return next((n for n, row in enumerate(self.rows, 1) if whole.search(row)), 1)
+        return next((n for n, row in enumerate(self.rows, 1) if whole.search(row)), otherwise)
 
     def code_rows(self) -> frozenset[int]:
         return frozenset(

@@ -15,10 +15,17 @@ from verifier.errors import DocumentError
 from verifier.lint.project import Project, inside
 
 DEFAULT_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-COMPOSE_FILE = re.compile(r"(?<![\w/.-])(?P<path>(?:[\w.-]+/)*(?:docker-)?compose(?:[.-][\w-]+)*\.ya?ml)(?!\w)")
-VARIABLE = re.compile(r"\$(?:\{(?P<name>\w+)(?:(?P<sign>:?[-?+])(?P<word>[^{}]*))?\}|(?P<bare>[A-Za-z_]\w*))")
+COMPOSE_FILE = re.compile(
+    r"(?<![\w/.-])(?P<path>(?:[\w.-]+/)*(?:docker-)?compose(?:[.-][\w-]+)*\.ya?ml)(?!\w)"
+)
+VARIABLE = re.compile(
+    r"\$(?:\{(?P<name>\w+)(?:(?P<sign>:?[-?+])(?P<word>[^{}]*))?\}|(?P<bare>[A-Za-z_]\w*))"
+)
 _TAG = re.compile(r"!(?:reset|override)\b[ \t]*")
-_DATABASES = re.compile(r"(?:^|/)(?:mysql|mariadb|postgres|postgis|mongo|redis|timescaledb|percona|mssql)", re.I)
+_DATABASES = re.compile(
+    r"(?:^|/)(?:mysql|mariadb|postgres|postgis|mongo|redis|timescaledb|percona|mssql)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,11 @@ def read_stack(project: Project, files: tuple[str, ...], env_file: str = "") -> 
         for name, given in _mapping(data.get("services")).items():
             new = _mapping(given)
             whole = whole and "extends" not in new
-            if new.get("ports") == [] and "ports" in merged.get(name, {}) and "ports" not in _tagged(text):
+            if (
+                new.get("ports") == []
+                and "ports" in merged.get(name, {})
+                and "ports" not in _tagged(text)
+            ):
                 emptied.append((file, name))
             merged[name] = _merge(merged.get(name, {}), new, _tagged(text))
         for kind, top in tops.items():
@@ -146,13 +157,21 @@ def _merge(
 def _service(
     name: str, given: Mapping[str, object], values: Mapping[str, str], named: tuple[str, ...]
 ) -> Service:
-    mounts = [str(v).split(":")[0] if isinstance(v, str) else str(_mapping(v).get("source")) for v in _list(given.get("volumes"))]
-    files = [str(_mapping(f).get("path", "")) if isinstance(f, dict) else str(f) for f in _list(given.get("env_file"))]
+    mounts = [
+        str(v).split(":")[0] if isinstance(v, str) else str(_mapping(v).get("source"))
+        for v in _list(given.get("volumes"))
+    ]
+    files = [
+        str(_mapping(f).get("path", "")) if isinstance(f, dict) else str(f)
+        for f in _list(given.get("env_file"))
+    ]
     return Service(
         name=name,
         image=resolved(str(given.get("image") or ""), values),
         is_built="build" in given,
-        ports=tuple(dict.fromkeys(p for one in _list(given.get("ports")) for p in _ports(name, one, values))),
+        ports=tuple(
+            dict.fromkeys(p for one in _list(given.get("ports")) for p in _ports(name, one, values))
+        ),
         environment=_pairs(given.get("environment")),
         env_files=tuple(f.removeprefix("./") for f in files),
         volumes=tuple(m for m in mounts if m in named),

@@ -5,11 +5,10 @@ are data; how they are compared is here.
 from __future__ import annotations
 
 import functools
-import re
 from dataclasses import dataclass
 from importlib import resources
 
-from verifier.checklist.vocabulary import folded, words_pattern
+from verifier.checklist.vocabulary import Words, folded
 from verifier.document import Document, from_plain, parse_yaml
 
 
@@ -57,9 +56,10 @@ def meaning_of(text: Text, *, besides: frozenset[str] = frozenset()) -> Meaning 
     return None
 
 
+@functools.lru_cache(maxsize=16384)
 def mentions(group: str, text: str) -> bool:
     """Whether `text` holds a word of the group."""
-    return bool(_pattern(group).search(folded(text)))
+    return _words(group).occur_in(folded(text))
 
 
 def concept_names() -> tuple[str, ...]:
@@ -68,15 +68,15 @@ def concept_names() -> tuple[str, ...]:
 
 def _holds(when: _When, text: Text) -> bool:
     return (
-        all(_pattern(group).search(text.line) for group in when.line)
-        and all(_pattern(group).search(text.near) for group in when.near)
-        and not any(_pattern(group).search(text.line) for group in when.none_of)
-        and not any(_pattern(group).search(text.near) for group in when.not_near)
+        all(_says(group, text.line) for group in when.line)
+        and all(_says(group, text.near) for group in when.near)
+        and not any(_says(group, text.line) for group in when.none_of)
+        and not any(_says(group, text.near) for group in when.not_near)
     )
 
 
 def _span(when: _When, line: str) -> str:
-    found = [m for group in when.line if (m := _pattern(group).search(line))]
+    found = [m for group in when.line if (m := _words(group).search(line))]
     if not found:
         return ""
     return line[min(m.start() for m in found) : max(m.end() for m in found)]
@@ -88,6 +88,11 @@ def _file() -> _File:
     return from_plain(_File, parse_yaml(text, where="concepts.yml"))
 
 
+@functools.lru_cache(maxsize=65536)
+def _says(group: str, folded_text: str) -> bool:
+    return _words(group).occur_in(folded_text)
+
+
 @functools.cache
-def _pattern(group: str) -> re.Pattern[str]:
-    return words_pattern(word.strip() for word in _file().words[group].split(","))
+def _words(group: str) -> Words:
+    return Words(word.strip() for word in _file().words[group].split(","))

@@ -159,6 +159,7 @@ _NO_ERRORS = (r"(?i)\berror\b", r"(?i)\b[1-9]\d* (?:errors?|problems?)\b")
 _KNOWN: tuple[tuple[str, _Maker], ...] = (
     (r"(?:curl|wget|http|invoke-(?:restmethod|webrequest))\b", _http),
     (r"(?:nslookup|dig(?: \+\w+)*|host|getent hosts)(?: -\S+)* (?P<name>[\w.<>{}-]+)", _dns),
+    (r"(?:nslookup|dig|host|ping)$", _plain("dns", {"name": "{{ domain }}"}, "a name that must resolve", "domain")),
     (r"systemctl (?:--\S+ )*(?:status|is-active) (?P<name>[\w@.<>{}$-]+)", _service),
     (r"service (?P<name>[\w@.<>{}$-]+) status", _service),
     (r"(?P<name>(?:[\w./-]+/)?[\w.+-]+) (?:--version|-version|-v|-V|version)$", _program),

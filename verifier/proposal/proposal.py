@@ -5,7 +5,7 @@ every line of a page and touches nothing: no host, no file, no command of the do
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from verifier.checklist.binding import Every
@@ -65,27 +65,34 @@ class Subject:
         return mentions(group, self.text.near)
 
 
+_MOST = 600  # characters of a line that are read for its meaning
+_MOST_CODE = 4000
+
+
 def propose(page: Page) -> tuple[Proposal, ...]:
     """One Proposal for every line of the page, in order."""
     from verifier.proposal.recipes import answer_of  # noqa: PLC0415  recipes are made of the types above
 
     around = look_around(page)
     by_number = {line.number: line for line in page.lines}
-    return tuple(answer_of(subject_of(line, by_number, around)) for line in page.lines)
+    return tuple(
+        replace(answer_of(subject_of(line, by_number, around)), line=line) for line in page.lines
+    )
 
 
 def subject_of(line: Line, by_number: dict[int, Line], around: Surroundings) -> Subject:
+    line = replace(line, title=line.title[:_MOST], code=tuple(block[:_MOST_CODE] for block in line.code))
     parent = by_number.get(line.above)
     # A parent lends its noun; the headings theirs, the nearest first.
-    above = [parent.title] if parent else []
-    near = " . ".join([line.title, *above, *reversed(line.path[-2:])])
+    above = [parent.title[:_MOST]] if parent else []
+    near = " . ".join([line.title, *above, *(part[:_MOST] for part in reversed(line.path[-2:]))])
     return Subject(
         line=line,
         text=Text(concept_text(line.title), folded(plain(near))),
         evidence=evidence_in(line.title, line.code),
         around=around,
         parent=parent,
-        parent_evidence=evidence_in(parent.title if parent else "", parent.code if parent else ()),
+        parent_evidence=evidence_in(parent.title[:_MOST] if parent else "", ()),
     )
 
 

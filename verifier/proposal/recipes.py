@@ -52,7 +52,7 @@ _ROUTE_ENDS = re.compile(r"\{[^}]*\}|:\w+|\*")
 
 def answer_of(subject: Subject) -> Proposal:
     """The Proposal for one line; a person's answer when nothing better is right."""
-    for recipe in (_no_gate, _field, _duty_or_level, _choice, _signed, _way_back, *_LITERAL, _by_concept, _by_its_parent):
+    for recipe in (_no_gate, _field, _duty_or_level, _choice, _signed, _way_back, *_LITERAL, _by_concept, _names_an_api, _by_its_parent):
         proposal = recipe(subject)
         if proposal:
             return _at_its_place(subject, proposal)
@@ -129,6 +129,9 @@ def _own_command(subject: Subject) -> Proposal | None:
         return _person(subject, "a way back that is walked only when it is needed", role="operator", span=span)
     others = {c.text for c in subject.evidence.commands} - {command.text}
     if others and not all(c.effect in (Effect.BUILD, Effect.WRITE, Effect.MIGRATE, Effect.DESTROY) for c in subject.evidence.commands):
+        meant = _by_concept(subject)
+        if meant and meant.kind in ("check", "needs_value"):
+            return meant
         return Proposal(subject.line, "review", reason="names several commands; one line can be answered by one", span=span)
     known = check_of(command, subject)
     if known:
@@ -270,9 +273,12 @@ def _keys(subject: Subject) -> Proposal | None:
         return _content(subject, script, rf"^\s*(?:export\s+|set\s+|\$)?{re.escape(keys[0])}\s*[=:]", keys[0])
     if subject.says("recorded") or (subject.says("handled_by_hand") and not subject.says("configured")):
         return None
-    if not keys or subject.says("grants") or subject.says("table") or subject.says("says_ui_strong"):
+    if not keys or subject.says("grants") or subject.says("table"):
+        return None
+    if subject.says("says_ui_strong") and subject.evidence.begins_with != "key":
         return None
     about_settings = any(subject.near(group) for group in ("env_var", "env_file", "secret", "api_key", "settings_word"))
+    about_settings = about_settings or subject.says("points_to")
     if not (about_settings or (subject.says("configured") and not subject.says("says_ui"))):
         return None
     span = keys[0]
@@ -287,7 +293,7 @@ def _keys(subject: Subject) -> Proposal | None:
             subject, "env_values", {"path": path, "wants": {keys[0]: stated.group(1)}}, "a setting with its value", span=span
         )
     if subject.says("points_to") or (subject.says("production_value") and not subject.says("exists")):
-        wants = {key: "{{ expected_value }}" for key in keys[:1]}
+        wants = dict.fromkeys(keys, "{{ expected_value }}")
         return _bound(
             subject, "env_values", {"path": path, "wants": wants}, "a setting that must point somewhere",
             ("expected_value",), span=span,
@@ -350,7 +356,11 @@ def _is_up(subject: Subject) -> Proposal | None:
 
 def _file(subject: Subject) -> Proposal | None:
     files = subject.evidence.files
-    if not files or subject.says("judgement") or (subject.says("handled_by_hand") and subject.evidence.begins_with != "file"):
+    if files and re.search(r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$", files[0]) and subject.says("valid"):
+        return _bound(
+            subject, "compose_config", {"stack": _STACK}, "compose files that must be valid together", span=files[0]
+        )
+    if not files or subject.says("judgement") or (subject.says("tested_word") and not subject.says("exists")) or (subject.says("handled_by_hand") and subject.evidence.begins_with != "file"):
         return None
     name = files[0]
     if any(f.endswith(".gitignore") for f in files) or subject.says("gitignore"):
@@ -360,8 +370,6 @@ def _file(subject: Subject) -> Proposal | None:
             subject, "git_state", {"untracked": [f for f in files if not f.endswith(".gitignore")]},
             "a file that git must not track", span=name, vantage="controller",
         )  # fmt: skip
-    if re.search(r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$", name) and subject.says("valid"):
-        return _bound(subject, "compose_config", {"stack": _STACK}, "compose files that must be valid together", span=name)
     if _is_env_file(files[-1]) and subject.says("strong") and (subject.says("password") or subject.says("secret")):
         return _secret_strength(subject)
     if _is_env_file(name) or (len(files) > 1 and _is_env_file(files[-1]) and not _is_example(files[-1])):
@@ -456,6 +464,8 @@ def _by_concept(subject: Subject) -> Proposal | None:
     limit = _limit(subject)
     if limit:
         return limit
+    if re.match(r"(?:review|adjust|consider|decide|evaluate|discuss|think about|plan)\b|검토", subject.title) and not subject.says("ssl"):
+        return _person(subject, "somebody looks it over", role="reviewer")
     if re.match(r"(?:document|write down|note|update (?:the )?(?:\w+ )?(?:docs?|documentation|wiki|readme))\b", subject.title):
         return _document(subject)
     meaning = understood(subject)
@@ -582,6 +592,15 @@ def _page(why: str) -> Recipe:
         return _bound(subject, "http", {"url": "{{ base_url }}" + path}, why, missing, vantage="controller")
 
     return recipe
+
+
+def _names_an_api(subject: Subject) -> Proposal | None:
+    """`User API`: the noun alone, in a list of things that must work."""
+    if not re.search(r"(?<![\w])apis?$|엔드포인트$|エンドポイント$|接口$", subject.title) or len(subject.title.split()) > 4:  # noqa: PLR2004
+        return None
+    if subject.near("document") or subject.says("monitoring") or subject.says("third_party") or subject.says("decide"):
+        return None
+    return _page("an interface that must answer")(subject)
 
 
 def _api(subject: Subject) -> Proposal | None:
@@ -730,7 +749,8 @@ def _service(subject: Subject) -> Proposal | None:
 def _monitoring(subject: Subject) -> Proposal:
     """Something that is measured; not somebody who keeps an eye on it for a while."""
     watches = re.match(r"(?:monitor|watch|observe|track|keep an eye)\b", subject.title)
-    if watches and not (subject.says("metrics_series") or subject.says("metric_word") or subject.says("cpu_memory")):
+    measured = ("metrics_series", "metric_word", "cpu_memory", "database", "disk", "cache_server", "network", "metrics_noun")
+    if watches and not any(subject.says(group) for group in measured):
         return _person(subject, "somebody keeps an eye on it", role="operator")
     return _bound(
         subject, "prometheus_metrics", {"url": "{{ metrics_url }}"}, "series that must be measured", ("metrics_url",), vantage="controller"
@@ -974,6 +994,12 @@ _CONCEPTS: dict[str, Recipe] = {
     "image_build": _by_person("whether an image is what it should be is seen where it is built", "operator"),
     "container_state": _container_state,
     "container_up": _container_state,
+    "static_served": _page("files that must be served"),
+    "static_there": _simple("file", {"path": "{{ path }}", "kind": "directory"}, "files that must be there", "path"),
+    "pm2_running": _simple(
+        "command", {"argv": ["pm2", "jlist"], "matches": ['"status":"online"'], "lacks": ['"status":"(?:errored|stopped|launching)"']},
+        "processes that PM2 must keep online",
+    ),
     "site_reachable": _simple("http", {"url": "{{ base_url }}/"}, "a site that must answer", "base_url", vantage="controller"),
     "build_silent": lambda subject: _build(subject),
     "within_limits": _simple("container_usage", {"project": _PROJECT, "limits": True}, "what containers use of what they may"),

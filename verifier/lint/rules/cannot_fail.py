@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from verifier.checklist.commands import Effect
+from verifier.checklist.commands import Effect, read_command
 from verifier.lint.finding import Finding, info, quoted, warning
 from verifier.lint.sheet import Said, Sheet
 
@@ -31,26 +31,36 @@ def look(sheet: Sheet) -> Iterator[Finding]:
 def _of_command(said: Said, *, is_guarded: bool) -> Iterator[Finding]:
     text = said.command.text
     shown = quoted(text)
-    looks = said.command.effect in (Effect.READ, Effect.TEST)
+    effect = _effect_of_first(said)
     first = said.command.words
-    reads = looks or (bool(first) and first[0] in ("curl", "grep", "netstat", "ss", "nc"))
+    reads = effect in (Effect.READ, Effect.TEST) or first[:1] in (("curl",), ("netstat",), ("nc",))
+    made = warning if said.item else info
     if _DUMP.search(text) and not is_guarded:
         yield warning(
             said.line,
             f"{shown}: the end of the pipe hides a dump that failed",
             "write `set -o pipefail` before it, and look at the size of what was written",
         )
-    elif _TEE.search(text) and looks and said.command.effect is Effect.TEST and not is_guarded:
+    elif _TEE.search(text) and effect is Effect.TEST and not is_guarded:
         yield warning(
-            said.line, f"{shown}: `tee` hides the exit code of the tests", "write `set -o pipefail` before it"
+            said.line,
+            f"{shown}: `tee` hides the exit code of the tests",
+            "write `set -o pipefail` before it",
         )
     elif _SWALLOWS.search(text) and reads:
-        made = warning if said.item else info
-        yield made(said.line, f"{shown}: ends well whatever it finds", "leave out what follows the command")
+        yield made(
+            said.line,
+            f"{shown}: ends well whatever it finds",
+            "leave out what follows the command",
+        )
     elif _PRINTS.search(text) and reads:
-        made = warning if said.item else info
         yield made(
             said.line,
             f"{shown}: prints that it failed and ends well",
             "add `&& exit 1`, or leave out what follows `||`",
         )
+
+
+def _effect_of_first(said: Said) -> Effect:
+    first = read_command(" ".join(said.command.words))
+    return first.effect if first else Effect.UNKNOWN

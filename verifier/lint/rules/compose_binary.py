@@ -25,7 +25,8 @@ def look(sheet: Sheet) -> Iterator[Finding]:
     if len(old) < len(calls):
         yield warning(
             old[0].said.line,
-            f"`docker-compose` here ({lines} commands), `docker compose` elsewhere: two programs that read .env files differently",
+            f"`docker-compose` here ({lines} commands), `docker compose` elsewhere:"
+            " two programs that read environment files differently",
             "write `docker compose` everywhere",
         )
     else:

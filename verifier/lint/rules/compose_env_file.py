@@ -16,7 +16,9 @@ from verifier.lint.finding import Finding, quoted, warning
 from verifier.lint.production import STARTS
 from verifier.lint.sheet import Sheet
 
-_SAME_STACK = frozenset(("down", "stop", "ps", "logs", "exec", "restart", "pull", "build", "config", "up", "run", "rm"))
+_SAME_STACK = frozenset(
+    ("down", "stop", "ps", "logs", "exec", "restart", "pull", "build", "config", "up", "run", "rm")
+)
 
 
 def look(sheet: Sheet) -> Iterator[Finding]:

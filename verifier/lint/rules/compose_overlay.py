@@ -17,7 +17,9 @@ from verifier.lint.finding import Finding, error, quoted, warning
 from verifier.lint.production import STARTS, overlays_of
 from verifier.lint.sheet import Sheet
 
-_LOOKS = frozenset(("ps", "logs", "exec", "restart", "down", "stop", "pull", "build", "config", "run", "start"))
+_LOOKS = frozenset(
+    ("ps", "logs", "exec", "restart", "down", "stop", "pull", "build", "config", "run", "start")
+)
 
 
 def look(sheet: Sheet) -> Iterator[Finding]:
@@ -31,7 +33,8 @@ def look(sheet: Sheet) -> Iterator[Finding]:
         if forgotten and not call.files:
             yield error(
                 call.said.line,
-                f"{quoted(call.said.command.text)} does not name {forgotten[0]}, which line {sheet.line_naming(forgotten[0])} relies on: what it says is never applied",
+                f"{quoted(call.said.command.text)} does not name {forgotten[0]}, which line"
+                f" {sheet.line_naming(forgotten[0])} relies on: what it says is never applied",
                 f"add `-f docker-compose.yml -f {forgotten[0]}` to every compose command, or set COMPOSE_FILE",
             )
     yield from _stragglers(calls, starting)

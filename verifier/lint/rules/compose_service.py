@@ -15,7 +15,7 @@ from verifier.lint.compose_call import calls_in
 from verifier.lint.finding import Finding, error, quoted, warning
 from verifier.lint.production import files_of, production_of
 from verifier.lint.sheet import Sheet
-from verifier.lint.stack import read_stack
+from verifier.lint.stack import Stack, read_stack
 
 
 def look(sheet: Sheet) -> Iterator[Finding]:
@@ -23,11 +23,14 @@ def look(sheet: Sheet) -> Iterator[Finding]:
     if project is None:
         return
     whole = production_of(sheet).stack
+    stacks: dict[tuple[str, ...], Stack] = {}
     for call in calls_in(sheet):
         files = files_of(call, project)
         if not files or (call.files and len(files) < len(call.files)):
             continue
-        stack = read_stack(project, files)
+        if files not in stacks:
+            stacks[files] = read_stack(project, files)
+        stack = stacks[files]
         for name in call.services:
             if not stack.is_whole or name in stack.services or ":" in name or "/" in name:
                 continue
@@ -38,5 +41,7 @@ def look(sheet: Sheet) -> Iterator[Finding]:
             yield made(
                 call.said.line,
                 f"{quoted(call.said.command.text)}: {', '.join(files)} has no service '{name}'",
-                "name the overlay that has it with `-f`" if in_overlay else f"the services are: {known}",
+                "name the overlay that has it with `-f`"
+                if in_overlay
+                else f"the services are: {known}",
             )

@@ -44,7 +44,7 @@ _SHELL = (
         "take and verify a backup in a line before it",
     ),
     (
-        re.compile(r"docker (?:image|system) prune\b|docker rmi\b"),
+        re.compile(r"docker (?:image|system) prune\b(?!.*--filter)|docker rmi\b"),
         Severity.WARNING,
         "takes images that no container uses: an untagged older image is the only way back",
         "tag the running image for the rollback before, and prune with a filter",
@@ -62,13 +62,18 @@ _SHELL = (
         "write `git revert`, or `--force-with-lease`",
     ),
     (
-        re.compile(r"kubectl delete (?:namespace|ns|pvc|pv|statefulset|all)\b|terraform destroy|helm (?:uninstall|delete)\b"),
+        re.compile(
+            r"kubectl delete (?:namespace|ns|pvc|pv|statefulset|all)\b|terraform destroy|helm (?:uninstall|delete)\b"
+        ),
         Severity.WARNING,
         "takes the resources and their data",
         "name what is lost, and take a verified backup in a line before it",
     ),
     (
-        re.compile(r"dropdb\b|.*\b(?:drop|truncate) (?:table|database|schema)\b|.*\b(?:flushall|flushdb)\b", re.I),
+        re.compile(
+            r"dropdb\b|.*\b(?:drop|truncate) (?:table|database|schema)\b|.*\b(?:flushall|flushdb)\b",
+            re.IGNORECASE,
+        ),
         Severity.WARNING,
         "takes data of the database",
         "take and verify a backup in a line before it",
@@ -103,7 +108,13 @@ def look(sheet: Sheet) -> Iterator[Finding]:
             if known:
                 severity, why, fix = known
                 named = f" ({', '.join(volumes)})" if volumes and "olume" in why else ""
-                yield Finding(said.line, "", severity, f"{quoted(said.command.text)}: {why}{named}{_after_down(sheet, said, bare)}", fix)
+                yield Finding(
+                    said.line,
+                    "",
+                    severity,
+                    f"{quoted(said.command.text)}: {why}{named}{_after_down(sheet, said, bare)}",
+                    fix,
+                )
                 break
 
 
@@ -111,12 +122,24 @@ def _removal(words: tuple[str, ...], bare: str) -> tuple[Severity, str, str] | N
     if not _REMOVES.match(bare):
         return None
     targets = [w for w in words[1:] if not w.startswith("-") and not _MADE_ANEW.search(w)]
-    if any(t in ("/", "/*", "~", "~/", "$HOME", ".", "*", "./*") or re.fullmatch(r"/(?:etc|var|home|usr|opt|srv)/?\*?", t) for t in targets):
+    if any(
+        t in ("/", "/*", "~", "~/", "$HOME", ".", "*", "./*")
+        or re.fullmatch(r"/(?:etc|var|home|usr|opt|srv)/?\*?", t)
+        for t in targets
+    ):
         return Severity.ERROR, "deletes everything there", "name the one folder that is to go"
     if any(re.search(r"\$\{?\w+\}?/?\*?$", t) and "/" in t for t in targets):
-        return Severity.WARNING, "deletes another folder when the variable is empty", "write `${NAME:?}`"
+        return (
+            Severity.WARNING,
+            "deletes another folder when the variable is empty",
+            "write `${NAME:?}`",
+        )
     if targets:
-        return Severity.WARNING, "deletes a folder and all in it", "move it away first: it is the way back"
+        return (
+            Severity.WARNING,
+            "deletes a folder and all in it",
+            "move it away first: it is the way back",
+        )
     return None
 
 
@@ -132,7 +155,8 @@ def _after_down(sheet: Sheet, said: Said, bare: str) -> str:
     earlier = (
         s
         for s in sheet.commands
-        if s.line < said.line and re.match(r"docker(?:-compose| compose)\b.* down\b", s.command.text)
+        if s.line < said.line
+        and re.match(r"docker(?:-compose| compose)\b.* down\b", s.command.text)
     )
     down = next(earlier, None)
     return f"; `down` in line {down.line} has freed them" if down else ""

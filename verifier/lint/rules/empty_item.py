@@ -18,4 +18,6 @@ def look(sheet: Sheet) -> Iterator[Finding]:
     for line in sheet.page.lines:
         if plain(line.title) or line.code or line.notes or sheet.children(line):
             continue
-        yield warning(line.number, "a box without text", "write what is to be checked, or delete it")
+        yield warning(
+            line.number, "a box without text", "write what is to be checked, or delete it"
+        )

@@ -2,7 +2,7 @@
 
 The tick looks like a result and is ornament. It is never taken as one; a reader may do it.
 
-    ### 1. Security ✅
+    #### Security ✅
     - [ ] Secrets rotated
 """
 

@@ -16,11 +16,14 @@ from verifier.lint.compose_call import calls_in
 from verifier.lint.finding import Finding, info, quoted, warning
 from verifier.lint.sheet import Said, Sheet
 
-_EDITOR = re.compile(r"(?:vi|vim|nvim|nano|emacs|pico|visudo|notepad)\b|crontab -\w*e|systemctl edit|kubectl edit|\$EDITOR")
+_EDITOR = re.compile(
+    r"(?:vi|vim|nvim|nano|emacs|pico|visudo|notepad)\b|crontab -\w*e|systemctl edit|kubectl edit|\$EDITOR"
+)
 _LOGIN = re.compile(r"ssh (?!-?\S*keygen)(?:-\S+ (?:\S+ )?)*[\w.@<>{}$-]+$|(?:mosh|telnet) \S+$")
 _PROMPT = re.compile(
     r"(?:psql|mysql|mariadb|mongo|mongosh|redis-cli|sqlite3|sqlcmd)(?: -[UhpPdDSuHTa] ?\S+| --\w+=\S+)*(?: \w+)?$"
-    r"|(?:bash|sh|python3?|node|irb|less|more)$|less \S|mysql_secure_installation|\S*manage\.py (?:shell|createsuperuser)(?!.*--noinput)"
+    r"|(?:bash|sh|python3?|node|irb|less|more)$|less \S|mysql_secure_installation"
+    r"|\S*manage\.py (?:shell|createsuperuser)(?!.*--noinput)"
 )
 _EXEC_TTY = re.compile(r"(?:docker|podman|kubectl|oc) exec (?:\S+ )*?-(?:\w*t\w*|-tty)\b")
 
@@ -29,8 +32,14 @@ def look(sheet: Sheet) -> Iterator[Finding]:
     redirected = set()
     for call in calls_in(sheet):
         text = call.said.command.text
-        pipes = re.search(r"[^-]>\s*(?!/dev/null|&)\S|<\s*[\w./$]|\S\s*\|\s*(?:sudo )?(?:docker|psql|mysql)", text)
-        if call.verb == "exec" and pipes and not {"-T", "--no-TTY", "--no-tty"} & set(_options(call.said)):
+        pipes = re.search(
+            r"[^-]>\s*(?!/dev/null|&)\S|<\s*[\w./$]|\S\s*\|\s*(?:sudo )?(?:docker|psql|mysql)", text
+        )
+        if (
+            call.verb == "exec"
+            and pipes
+            and not {"-T", "--no-TTY", "--no-tty"} & set(_options(call.said))
+        ):
             redirected.add(call.said.line)
             yield warning(
                 call.said.line,
@@ -64,4 +73,6 @@ def _why(said: Said) -> str:
 def _fix(why: str) -> str:
     if "-t" in why:
         return "leave out `-t` where a machine is to run it"
-    return "say what is to be changed or seen, so that it can be done and checked without a terminal"
+    return (
+        "say what is to be changed or seen, so that it can be done and checked without a terminal"
+    )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from verifier.checks._dotenv import parse_env
 from verifier.lint.finding import Finding, error, warning
@@ -21,10 +22,14 @@ from verifier.lint.sheet import Sheet
 
 _LOCAL = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0):(?P<port>\d{2,5})(?!\d)")
 _MADE = re.compile(
-    r"(?<![\d.])(?P<a>\d{2,5}):\d{2,5}(?!\d)|--(?:port|http-port)[ =](?P<b>\d{2,5})|(?:--bind|-b|--addr)[ =]\S*:(?P<c>\d{2,5})"
-    r"|\bPORT=(?P<d>\d{2,5})|runserver (?:\S+:)?(?P<e>\d{2,5})|-p (?P<f>\d{2,5})\b|proxy_pass|http\.server (?P<g>\d{2,5})"
+    r"(?<![\d.])(?P<a>\d{2,5}):\d{2,5}(?!\d)|--(?:port|http-port)[ =](?P<b>\d{2,5})"
+    r"|(?:--bind|-b|--addr)[ =]\S*:(?P<c>\d{2,5})"
+    r"|\bPORT=(?P<d>\d{2,5})|runserver (?:\S+:)?(?P<e>\d{2,5})|-p (?P<f>\d{2,5})\b"
+    r"|proxy_pass|http\.server (?P<g>\d{2,5})"
 )
-_INSIDE = re.compile(r"\b(?:exec|run|ssh)\b|proxy_pass|upstream|^\s*server\s|DATABASE_URL|REDIS_URL|://\w*:|_URL\s*=|_HOST\s*=|_ORIGINS?\s*=|\.env")
+_INSIDE = re.compile(
+    r"\b(?:exec|run|ssh)\b|proxy_pass|upstream|^\s*server\s|DATABASE_URL|REDIS_URL|://[^\s@/]*@|_URL\s*=|_HOST\s*=|_ORIGINS?\s*="
+)
 
 
 def look(sheet: Sheet) -> Iterator[Finding]:
@@ -32,17 +37,17 @@ def look(sheet: Sheet) -> Iterator[Finding]:
         return
     production = production_of(sheet)
     made = {int(p) for row in sheet.rows for m in _MADE.finditer(row) for p in m.groups() if p}
-    seen: set[int] = set()
+    asked: dict[int, list[int]] = {}
     for number, row in enumerate(sheet.rows, 1):
-        if _INSIDE.search(row):
-            continue
-        for port in sorted({int(m["port"]) for m in _LOCAL.finditer(row)} - made):
-            finding = _of_stack(production, number, port) or _of_env(sheet, production, number, port)
-            if finding and port not in seen:
-                seen.add(port)
-                others = _others(sheet, number, port)
-                more = f" (and in {others} more lines)" if others else ""
-                yield Finding(finding.line, "", finding.severity, finding.message + more, finding.fix)
+        for port in {int(m["port"]) for m in _LOCAL.finditer(row)} - made:
+            if not _INSIDE.search(row):
+                asked.setdefault(port, []).append(number)
+    for port, numbers in asked.items():
+        first = numbers[0]
+        finding = _of_stack(production, first, port) or _of_env(sheet, production, first, port)
+        if finding:
+            more = f" (and in {len(numbers) - 1} more lines)" if len(numbers) > 1 else ""
+            yield replace(finding, message=finding.message + more)
 
 
 def _of_stack(production: Production, number: int, port: int) -> Finding | None:
@@ -58,13 +63,18 @@ def _of_stack(production: Production, number: int, port: int) -> Finding | None:
         there = behind[0]
         return error(
             number,
-            f"port {port} is the one inside the container of '{there.service}'; on the host {files} publish it as {there.host}",
+            f"port {port} is the one inside the container of '{there.service}';"
+            f" on the host {files} publish it as {there.host}",
             f"write {there.host}",
         )
     if not any(c.verb for c in production.calls):
         return None
     shown = ", ".join(str(p) for p in sorted(published))
-    return warning(number, f"nothing publishes port {port} on the host; {files} publish {shown}", "write the port that is published")
+    return warning(
+        number,
+        f"nothing publishes port {port} on the host; {files} publish {shown}",
+        "write the port that is published",
+    )
 
 
 def _of_env(sheet: Sheet, production: Production, number: int, port: int) -> Finding | None:
@@ -76,11 +86,8 @@ def _of_env(sheet: Sheet, production: Production, number: int, port: int) -> Fin
     said = parse_env(sheet.project.text(files[0])).values.get("PORT", "")
     if not said.isdigit() or int(said) == port:
         return None
-    return warning(number, f"asks port {port}, but {files[0]} sets PORT to {said}", f"write {said}, or correct {files[0]}")
-
-
-def _others(sheet: Sheet, number: int, port: int) -> int:
-    return sum(
-        any(int(m["port"]) == port for m in _LOCAL.finditer(row)) and not _INSIDE.search(row)
-        for row in sheet.rows[number:]
+    return warning(
+        number,
+        f"asks port {port}, but {files[0]} sets PORT to {said}",
+        f"write {said}, or correct {files[0]}",
     )

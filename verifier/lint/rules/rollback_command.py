@@ -16,7 +16,9 @@ from verifier.lint.finding import Finding, error, quoted
 from verifier.lint.sheet import Sheet
 
 _NO_VERBS = frozenset(("rollback", "revert", "undo", "downgrade", "rollout"))
-_NO_COMMANDS = re.compile(r"pm2 (?:rollback|undo)\b|docker rollback\b|kubectl rollback\b|systemctl rollback\b|npm rollback\b")
+_NO_COMMANDS = re.compile(
+    r"pm2 (?:rollback|undo)\b|docker rollback\b|kubectl rollback\b|systemctl rollback\b|npm rollback\b"
+)
 
 
 def look(sheet: Sheet) -> Iterator[Finding]:
@@ -26,15 +28,20 @@ def look(sheet: Sheet) -> Iterator[Finding]:
         if call.verb in OF_SERVICES and tagged:
             yield error(
                 call.said.line,
-                f"{text}: '{tagged[0]}' is an image, and `{call.verb}` takes names of services: there is no such service",
+                f"{text}: '{tagged[0]}' is an image, and `{call.verb}` takes names of services:"
+                " there is no such service",
                 "set the image's tag in the compose file through a variable, and write the service's name",
             )
         if call.verb in _NO_VERBS:
             yield error(
-                call.said.line, f"{text}: compose has no `{call.verb}`", "start the former image's tag with `up -d`"
+                call.said.line,
+                f"{text}: compose has no `{call.verb}`",
+                "start the former image's tag with `up -d`",
             )
     for said in sheet.commands:
         if _NO_COMMANDS.match(" ".join(said.command.words)):
             yield error(
-                said.line, f"{quoted(said.command.text)}: there is no such command", "write the steps that lead back"
+                said.line,
+                f"{quoted(said.command.text)}: there is no such command",
+                "write the steps that lead back",
             )

@@ -15,11 +15,14 @@ from verifier.checklist.markdown import Line, plain
 from verifier.lint.finding import Finding, warning
 from verifier.lint.sheet import Sheet
 
-_DONE = r"done|completed?|checked|ticked|완료|체크됨|済み?|完了|已?完成|erledigt|concluíd\w*|completad\w*|terminé\w*|tamamlandı"
+_DONE = (
+    r"done|completed?|checked|ticked|완료|체크됨|済み?|完了|已?完成"
+    r"|erledigt|concluíd\w*|completad\w*|terminé\w*|tamamland\u0131"
+)
 _UNIT = r"(?:\s*(?:items?|tasks?|boxes|항목|개|項目|件|项))?"
 _CLAIM = re.compile(
-    rf"^(?:[^\d/:：]{{0,40}}[:：]\s*)?(?P<done>\d{{1,4}})\s*/\s*(?P<all>\d{{1,4}}){_UNIT}\s*(?:{_DONE})\b"
-    rf"|^(?:[^\d/:：]{{0,20}}\b)?(?:progress|{_DONE}|진행|진행률|進捗|进度)[^\d/:：]{{0,10}}[:：]\s*(?P<done2>\d{{1,4}})\s*/\s*(?P<all2>\d{{1,4}}){_UNIT}\s*(?:\(.*\))?$",
+    rf"^(?:[^\d/:\uff1a]{{0,40}}[:\uff1a]\s*)?(?P<done>\d{{1,4}})\s*/\s*(?P<all>\d{{1,4}}){_UNIT}\s*(?:{_DONE})\b"
+    rf"|^(?:[^\d/:\uff1a]{{0,20}}\b)?(?:progress|{_DONE}|진행|진행률|進捗|进度)[^\d/:\uff1a]{{0,10}}[:\uff1a]\s*(?P<done2>\d{{1,4}})\s*/\s*(?P<all2>\d{{1,4}}){_UNIT}\s*(?:\(.*\))?$",
     re.IGNORECASE,
 )
 
@@ -35,7 +38,10 @@ def look(sheet: Sheet) -> Iterator[Finding]:
 
 def _of_headings(sheet: Sheet) -> Iterator[tuple[int, str]]:
     for heading in sheet.page.headings:
-        found = re.search(r"[(（\[](?P<claim>[^)）\]]*\d+\s*/\s*\d+[^)）\]]*)[)）\]]", heading.title)
+        found = re.search(
+            r"[(\uff08\[](?P<claim>[^)\uff09\]]*\d+\s*/\s*\d+[^)\uff09\]]*)[)\uff09\]]",
+            heading.title,
+        )
         if found:
             yield heading.number, found["claim"]
 
