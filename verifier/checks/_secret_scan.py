@@ -43,7 +43,7 @@ PLACEHOLDER = (
     r"(?i)example|placeholder|change[-_ ]?(me|it|this|in)|replace[-_ ]?(me|this|with)|your[-_ ]?"
     r"|dummy|fake|sample|redacted|hidden|todo|fixme|insert|not[-_ ]?(a|so)?[-_ ]?(real|secret|used)"
     r"|x{4,}|\*{3,}|\.{3}|^<.*>$|^\[.*\]$|^%.*%$|0123456789|123456|abcdef|^(.)\1+$"
-    r"|\$|\{\{|\{[a-z_.]+\}|%\(|%s|^env[.:]|^(null|none|nil|true|false|undefined|string|str|bytes|required"
+    r"|^\$|\$[{(]|(?-i:\$[A-Z_]{3})|\{\{|\{[a-z_.]+\}|%\(\w+\)|^%s$|^env[.:]|^(hmac-)?sha\d+:|^(null|none|nil|true|false|undefined|string|str|bytes|required"
     r"|optional|secret|password|passwd|passphrase|token|test|test(ing)?[-_ ]?(password|secret|token|key)?)$"
 )
 
@@ -124,10 +124,12 @@ def look(path, number, line, commit=""):
         line = line[:20000]
     if not re.search(r"(?i)[a-z0-9_-]{16}|pass|secret|token|key|cred|://", line):
         return
-    for rule, value in secrets_in(line, path, bool(CODE.search(path))):
-        # The fingerprint is of the place without the secret: nobody can guess a secret from it.
-        words = "\0".join((rule, path, " ".join(line.replace(value, "").split())))
-        add(rule, path, number, commit, words)
+    secrets = list(secrets_in(line, path, bool(CODE.search(path))))
+    # The fingerprint is of the place without any secret: nobody can guess a secret from it.
+    for _, value in secrets:
+        line = line.replace(value, "")
+    for rule, _ in secrets:
+        add(rule, path, number, commit, "\0".join((rule, path, " ".join(line.split()))))
 
 def add(rule, path, number, commit, words):
     mark = hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:16]
@@ -199,8 +201,9 @@ def look_at_history():
         sys.exit("git rev-list: " + count.stderr.decode("utf-8", "replace").strip()[-300:])
     total = int(count.stdout)
     out["commits"], out["beyond"] = min(total, want["most"]), max(0, total - want["most"])
-    words = [*git, "log", "--all", "-m", "-p", "-U0", "--no-color", "--no-textconv", "--no-ext-diff", "--no-renames",
-             "--relative", "--src-prefix=a/", "--dst-prefix=b/", "--format=commit %h", "-n", str(want["most"]), "--", "."]
+    words = [*git, "log", "--all", "-m", "-p", "-U0", "--no-color", "--no-textconv", "--no-ext-diff"]
+    words += ["--no-renames", "--relative", "--src-prefix=a/", "--dst-prefix=b/", "--format=commit %h"]
+    words += ["-n", str(want["most"]), "--", "."]
     commit = path = ""
     number, left = 0, 0
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)

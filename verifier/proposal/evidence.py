@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from verifier.checklist.commands import Command, commands_in, read_command
+from verifier.checklist.commands import Command, Effect, commands_in, read_command
 
 _SPAN = re.compile(r"`+([^`]+)`+")
 _URL = re.compile(r"(?:https?|wss?)://[^\s`'\"<>)\]|，。、]*(?:<[^>\s]+>[^\s`'\"<>)\]|]*)?", re.IGNORECASE)
@@ -104,6 +104,10 @@ def evidence_in(title: str, code: tuple[str, ...] = ()) -> Evidence:
     about = _first_sentence(title)
     spans = tuple(span.strip() for span in _SPAN.findall(about))
     commands = [c for span in spans if (c := read_command(span)) and not _only_names(span)]
+    for bracket in re.findall(r"[（(]([a-z][\w./-]* [^()（）`]{2,80})[)）]", about):
+        command = read_command(bracket)
+        if command and command.effect in (Effect.READ, Effect.TEST, Effect.BUILD, Effect.MIGRATE):
+            commands.append(command)
     for block in code:
         commands += [command for _, command in commands_in(block)]
     bare = _SPAN.sub(r"\1", about)

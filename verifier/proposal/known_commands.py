@@ -114,7 +114,13 @@ def _dns(_: Command, subject: Subject, match: re.Match[str]) -> Proposal:
     return replace(_made(subject, "dns", {"name": "{{ domain }}"}, "a name that must resolve", ("domain",)), vantage="controller")
 
 
-def _usage(_: Command, subject: Subject, match: re.Match[str]) -> Proposal:
+def _usage(_: Command, subject: Subject, match: re.Match[str]) -> Proposal | None:
+    if re.search(r"\d\s?(?:GB|GiB|TB)\b", subject.line.title, re.IGNORECASE):
+        from verifier.proposal.recipes import capacity  # noqa: PLC0415  recipes know this module
+
+        enough = capacity(subject)
+        if enough:
+            return enough
     key = "disk_percent" if match.group(0).startswith(("df", "du")) else "memory_percent"
     limit = next((x for x in limits_in(subject.title) if x.unit == "%" and x.is_upper), None)
     if limit:

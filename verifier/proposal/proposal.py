@@ -102,6 +102,9 @@ _CLAUSE_END = re.compile(r"(?<=[\w¤])\s*\.\s|。|\s[—–]\s|\s-\s|;\s")
 _LITERAL = re.compile(r"https?://\S+|\S*[/\\_=<>{}$]\S*|\S+\.\w{2,4}\b")
 
 
+_LONG_CLAUSE = 140
+
+
 def concept_text(title: str) -> str:
     """The words by which a line is understood: its first clause, without brackets and without the names
     of things in code (their parts mean nothing), unless nothing else is left.
@@ -111,13 +114,15 @@ def concept_text(title: str) -> str:
     bare = re.sub(r"^(?:verify|check|test|confirm|ensure|todo|note|확인|검증)\s*[:：]\s*", "", bare, flags=re.IGNORECASE)
     first = _CLAUSE_END.split(bare, maxsplit=1)[0]
     clause = first if len(re.findall(r"\w", first)) > 3 else bare  # noqa: PLR2004  more than a number or a name
+    if len(clause) > _LONG_CLAUSE:
+        clause = re.split(r"[,，、]\s", clause, maxsplit=1)[0]
     kept = " ".join(w for w in clause.split() if w != "¤" and not _is_name(w))
     return folded(kept if re.search(r"\w", kept) else plain(title))
 
 
 def _is_name(word: str) -> bool:
     """The name of a file, a setting, a route: not a word of the language. CI/CD and HTTP/HTTPS are words."""
-    if re.fullmatch(r"[A-Za-z]{1,14}(?:/[A-Za-z]{1,14}){1,2}[,.:]?", word) or re.fullmatch(r"\.?(?:gitignore|env)\S{0,3}", word):
+    if re.fullmatch(r"[^\W\d_]{1,14}(?:/[^\W\d_]{1,14}){1,2}[,.:]?", word) or re.fullmatch(r"\.?(?:gitignore|env)\S{0,3}", word):
         return False
     return bool(_LITERAL.fullmatch(word)) and not re.search(r"[가-힣ぁ-んァ-ヶ一-龥]", word)
 

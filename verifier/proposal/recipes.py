@@ -175,7 +175,7 @@ def _tests(subject: Subject, command: Command | None) -> Proposal:
 
 def _address(subject: Subject) -> Proposal | None:
     """A URL that the line is about: not one in brackets that says where to read more."""
-    if not subject.evidence.addresses:
+    if not subject.evidence.addresses or subject.evidence.begins_with == "key":
         return None
     named = re.match(r"\W*https?://[^\s`]+[`*]*\s*(?:[-–—:→]|$)", subject.line.title)  # the line is its name
     if _is_only_an_action(subject) and not named:
@@ -183,7 +183,10 @@ def _address(subject: Subject) -> Proposal | None:
     about = re.sub(r"[（(][^()（）]*[)）]", " ", subject.line.title)
     if "://" not in about and not subject.evidence.commands:
         return None
-    if subject.evidence.begins_with != "url" and not (
+    named = named or re.search(r"[:：]\s*[`*]*https?://\S+$", subject.line.title) or re.match(
+        r"(?:open|visit|browse|access)\s+(?:\w+\s+){0,2}`?https?://", plain(subject.line.title), re.IGNORECASE
+    )
+    if subject.evidence.begins_with != "url" and not named and not (
         subject.says("responds")
         or subject.says("reachable")
         or subject.says("health")
@@ -249,6 +252,9 @@ def _route(subject: Subject) -> Proposal | None:
 
 def _setting(subject: Subject) -> Proposal | None:
     settings = [(k, v) for k, v in subject.evidence.settings if not is_placeholder(v)]
+    named = re.match(r"\W*([A-Z][A-Z0-9_]+)[`*]*\s*[:=→]\s*`([^`\s]+)`\s*$", subject.line.title)
+    if named and not settings and not is_placeholder(named.group(2)):
+        settings = [(named.group(1), named.group(2))]
     if not settings or subject.evidence.own_command:
         return None
     secret = re.compile(r"SECRET|PASSWORD|TOKEN|KEY$|DSN$")
@@ -360,7 +366,7 @@ def _file(subject: Subject) -> Proposal | None:
         return _bound(
             subject, "compose_config", {"stack": _STACK}, "compose files that must be valid together", span=files[0]
         )
-    if not files or subject.says("judgement") or (subject.says("tested_word") and not subject.says("exists")) or (subject.says("handled_by_hand") and subject.evidence.begins_with != "file"):
+    if not files or subject.says("judgement") or (subject.says("tested") and not subject.says("exists")) or (subject.says("handled_by_hand") and subject.evidence.begins_with != "file"):
         return None
     name = files[0]
     if any(f.endswith(".gitignore") for f in files) or subject.says("gitignore"):
@@ -482,12 +488,15 @@ def _limit(subject: Subject) -> Proposal | None:
     """A line whose point is a number."""
     stated = limits_in(plain(subject.line.title))
     if not stated:
-        return None
+        return capacity(subject)
     limit = stated[0]
     if subject.says("alerting") or (limit.unit == "ms" and limit.value > _SLOWEST_MS):
         return _person(subject, f"understood as {limit}; a person keeps to it", role="operator", span=limit.span)
     if subject.says("page_speed"):
         return _person(subject, f"understood as {limit}; measured in a browser", role="tester", span=limit.span)
+    enough = capacity(subject)
+    if enough:
+        return enough
     if limit.unit == "ms" and (subject.near("response_time") or subject.near("endpoint")):
         return _latency(subject, limit, "")
     if limit.unit == "%" and limit.is_upper and subject.near("cpu_memory") and not subject.near("alerting"):
@@ -504,6 +513,23 @@ def _limit(subject: Subject) -> Proposal | None:
     if subject.line.kind == "limit":
         return _person(subject, f"understood as {limit}; nothing here measures it", role="operator", span=limit.span)
     return None
+
+
+def capacity(subject: Subject) -> Proposal | None:
+    """`8 GB of RAM`: how large the machine must be, not how much of it may be used."""
+    found = re.search(r"(\d+(?:[.,]\d+)?)\s?(GB|GiB|TB|G)\b\+?|(\d+)\s?(?:\+\s?)?(?:v?cpus?|cores?|코어|コア|核)\b", plain(subject.line.title), re.IGNORECASE)
+    if not found or subject.says("limit_word") or subject.near("container") or subject.says("bundle") or subject.says("usage_word"):
+        return None
+    amount = float((found.group(1) or found.group(3)).replace(",", "."))
+    if found.group(3):
+        given: dict[str, object] = {"cores": int(amount)}
+    elif subject.says("disk"):
+        given = {"free_disk_gb": amount * (1000 if found.group(2).upper() == "TB" else 1)}
+    elif subject.says("memory_word"):
+        given = {"memory_gb": amount}
+    else:
+        return None
+    return _bound(subject, "host_capacity", given, "a machine that must be large enough", span=found.group(0))
 
 
 def _latency(subject: Subject, limit: Limit, route: str) -> Proposal:
@@ -825,7 +851,7 @@ def _env_vars(subject: Subject) -> Proposal:
 def _secret_leak(subject: Subject) -> Proposal | None:
     if subject.near("container") or subject.near("image"):
         return _bound(subject, "compose_secrets", {"stack": _STACK}, "no secret in compose files or images")
-    return _person(subject, "a search for secrets in the code and its history", role="operator")
+    return _bound(subject, "secret_scan", {"path": "."}, "no secret in the code", vantage="controller")
 
 
 def _document(subject: Subject) -> Proposal:
@@ -941,7 +967,23 @@ _CONCEPTS: dict[str, Recipe] = {
         "csrf", {"url": "{{ base_url }}{{ path }}", "token_url": "{{ base_url }}{{ token_path }}"},
         "a change without the token must be refused", "base_url", "path", "token_path", vantage="controller",
     ),
-    "injection": _by_person("nothing here attacks an application", "reviewer"),
+    "injection": _simple(
+        "injection", {"url": "{{ base_url }}{{ path }}"}, "hostile input must do no harm; the path holds {probe} where input goes",
+        "base_url", "path", vantage="controller",
+    ),
+    "database_data": _simple(
+        "database_query", {"database": "{{ dsn }}", "query": "{{ query }}", "at_least": 1}, "data that must be there", "dsn", "query"
+    ),
+    "hashed_data": _simple(
+        "database_query", {"database": "{{ dsn }}", "query": "{{ query }}", "at_least": 1},
+        "how values are stored; the query counts those that are hashed", "dsn", "query",
+    ),
+    "mail": _simple("smtp", {"host": "{{ smtp_host }}"}, "a mail server that must take mail", "smtp_host"),
+    "web_server_config": _simple(
+        "file", {"path": "{{ path }}", "contains": ["{{ expected_value }}"]}, "a configuration that must say so", "path",
+        "expected_value",
+    ),
+    "image_there": _simple("image", {"name": "{{ tag }}"}, "an image that must be there", "tag"),
     "rate_limit": _simple(
         "rate_limit", {"url": "{{ base_url }}{{ path | default('/') }}", "limit": "{{ limit }}"}, "too many requests must be refused",
         "base_url", "limit", vantage="controller",
@@ -955,7 +997,10 @@ _CONCEPTS: dict[str, Recipe] = {
         "answers that must be compressed", "domain", vantage="controller",
     ),
     "page_speed": _by_person("a page's speed is measured in a browser", "tester"),
-    "load_test": _by_person("a load test is run and read by a person", "tester"),
+    "load_test": _simple(
+        "load", {"url": "{{ base_url }}/", "rate_per_s": "{{ load_profile }}"}, "requests at a constant rate must be answered",
+        "base_url", "load_profile", vantage="controller",
+    ),
     "response_time": _simple(
         "http_latency", {"url": "{{ base_url }}{{ path }}", "p95_ms": "{{ threshold }}"}, "answers that must be fast", "base_url", "path",
         "threshold", vantage="controller",
