@@ -15,7 +15,8 @@ from typing import Any
 from verifier.checklist.identity import with_ids
 from verifier.checklist.markdown import Page, read_markdown
 from verifier.document import parse_yaml, read_text
-from verifier.proposal.proposal import Proposal, propose
+from verifier.proposal.proposal import Proposal
+from verifier.proposal.propose import propose
 
 CLASSES = Path(__file__).with_name("classes.yml")
 BOUND = ("check", "needs_value", "document")
@@ -96,7 +97,9 @@ def _same_class(
     if proposal.kind in BOUND:
         return label["class"] in ours, bool(ours & wanted)
     if proposal.kind == "step":
-        return label.get("command_effect") == "write", label["shape"] == "action" or "command" in wanted
+        return label.get("command_effect") == "write", label[
+            "shape"
+        ] == "action" or "command" in wanted
     human = label["class"] in _HUMAN or label["automatable"] == "no"
     return human, human or bool(wanted & _HUMAN)
 
@@ -122,7 +125,11 @@ def _handled(
 
 
 def _shown(label: dict[str, Any], what: str, proposal: Proposal | None) -> str:
-    ours = f"{proposal.kind} {proposal.check} {list(proposal.missing)} <{proposal.span}>" if proposal else ""
+    ours = (
+        f"{proposal.kind} {proposal.check} {list(proposal.missing)} <{proposal.span}>"
+        if proposal
+        else ""
+    )
     theirs = f"{label['automatable']} {label['class']} {label.get('needs', '')}"
     return f"{what}: {label['file']}:{label['line']} {label['text'][:80]} | want {theirs} | have {ours}"
 
@@ -133,7 +140,9 @@ def show(found: Score, *, verbose: bool) -> None:
         print(
             f"{kind:6} strict {found.strict[kind] / total:5.0%}  lenient {found.lenient[kind] / total:5.0%}  of {total}"
         )
-    print(f"wrong bindings {len(found.wrong) / (found.bound or 1):.1%} ({len(found.wrong)} of {found.bound} bound)")
+    print(
+        f"wrong bindings {len(found.wrong) / (found.bound or 1):.1%} ({len(found.wrong)} of {found.bound} bound)"
+    )
     for row in (*found.wrong, *found.unlike) if verbose else found.wrong:
         print("  " + row)
 

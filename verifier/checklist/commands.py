@@ -144,7 +144,7 @@ _ORDER = (
     (Effect.BUILD, _BUILD),
     (Effect.WRITE, _WRITE),
 )
-_TABLE = tuple((effect, re.compile("|".join(f"(?:{p})" for p in ps), re.I)) for effect, ps in _ORDER)
+_TABLE = tuple((effect, re.compile("|".join(f"(?:{p})" for p in ps), re.IGNORECASE)) for effect, ps in _ORDER)
 # The worst of several commands on one line is what the line does.
 _WORST = (
     Effect.DESTROY,

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from verifier.checklist.markdown import Line, plain
@@ -16,6 +17,8 @@ from verifier.checklist.vocabulary import folded
 
 REWORDED = 0.6  # texts at least this alike, in the same place, are one line reworded
 MOVED = 0.85  # the same, anywhere in the document
+_COMPARED = 300  # characters of a text that are compared
+_MOST_PAIRS = 20_000  # of texts; in a document where more than this differs, nothing is the same
 _SLUG_LENGTH = 40
 _HASH_LENGTH = 6
 
@@ -48,84 +51,136 @@ def recognise(lines: tuple[Line, ...], memory: Iterable[Remembered]) -> tuple[Ch
     """Every line with its id and what became of it since `memory`: first those that did not change,
     then those that stand elsewhere, then those that are worded otherwise. What is left is new.
     """
-    known = {one.id: one for one in memory}
-    titles = {line.number: line.title for line in lines}
-    found: dict[int, Change] = {}
-    open_lines = [line for line in lines if not line.id]
-    for line in lines:
-        if line.id:
-            found[line.number] = _own(line, known.pop(line.id, None), titles)
-    for same in (_in_place, _by_text):
-        for line in open_lines:
-            if line.number not in found:
-                _take(line, [r for r in known.values() if same(line, r, titles)], known, found)
-    _reworded([x for x in open_lines if x.number not in found], known, titles, found)
+    known = {one.id: _Known(one) for one in memory}
+    keys = _keys_of(lines)
+    found = {x.number: _own(x, keys[x.number], known.pop(x.id, None)) for x in lines if x.id}
+    rest = [line for line in lines if not line.id]
+    for part in (slice(0, 3), slice(0, 2), slice(0, 1)):
+        rest = _take(rest, keys, known, found, part)
+    rest = _take_named(rest, keys, known, found)
+    _take_reworded(rest, keys, known, found)
     taken = {change.line.id for change in found.values()} | set(known)
-    for line in open_lines:
+    for line in rest:
         if line.number not in found:
-            name = _free(_derived(line, titles.get(line.above, "")), taken)
+            name = _free(_derived(keys[line.number]), taken)
             taken.add(name)
             found[line.number] = Change(replace(line, id=name), "added")
     return _with_parents(tuple(found[line.number] for line in lines))
 
 
-def _own(line: Line, was: Remembered | None, titles: Mapping[int, str]) -> Change:
+_Key = tuple[str, str, str]  # text, outline and the parent's text, as they are compared
+
+
+class _Known:
+    """A remembered line with its key, made once: thousands are compared with thousands."""
+
+    def __init__(self, line: Remembered) -> None:
+        self.line = line
+        self.key: _Key = (_key(line.text), _outline(line.section), _key(line.parent))
+
+
+def _keys_of(lines: tuple[Line, ...]) -> dict[int, _Key]:
+    texts = {line.number: _key(line.title) for line in lines}
+    outlines = {section: _outline(section) for section in {line.section for line in lines}}
+    return {
+        line.number: (texts[line.number], outlines[line.section], texts.get(line.above, ""))
+        for line in lines
+    }
+
+
+def _own(line: Line, key: _Key, was: _Known | None) -> Change:
     if was is None:
         return Change(line, "added")
-    if not was.text or _key(line.title) == _key(was.text):
-        moved = bool(was.text) and not _in_place(line, was, titles)
-        return Change(line, "moved" if moved else "same", was)
-    return Change(line, "reworded", was)
+    if was.key[0] and key[0] != was.key[0]:
+        return Change(line, "reworded", was.line)
+    return _found(line, key, was)
 
 
-def _in_place(line: Line, was: Remembered, titles: Mapping[int, str]) -> bool:
-    return (
-        _key(line.title) == _key(was.text)
-        and _outline(line.section) == _outline(was.section)
-        and _key(titles.get(line.above, "")) == _key(was.parent)
-    )
-
-
-def _by_text(line: Line, was: Remembered, _: Mapping[int, str]) -> bool:
-    return _key(line.title) == _key(was.text)
+def _found(line: Line, key: _Key, was: _Known) -> Change:
+    """A line with the words it had; it moved if it stands below another heading or line than then."""
+    elsewhere = bool(was.key[0]) and key[1] != was.key[1]
+    other_parent = bool(was.key[2]) and not _likeness(key[2], was.key[2], REWORDED)
+    kind = "moved" if elsewhere or other_parent else "same"
+    return Change(replace(line, id=was.line.id), kind, was.line)
 
 
 def _take(
-    line: Line, alike: list[Remembered], known: dict[str, Remembered], found: dict[int, Change]
-) -> None:
-    if not alike:
-        return
-    was = alike[0]
-    same_place = _outline(line.section) == _outline(was.section)
-    del known[was.id]
-    found[line.number] = Change(replace(line, id=was.id), "same" if same_place else "moved", was)
-
-
-def _reworded(
     lines: list[Line],
-    known: dict[str, Remembered],
-    titles: Mapping[int, str],
+    keys: Mapping[int, _Key],
+    known: dict[str, _Known],
+    found: dict[int, Change],
+    part: slice,
+) -> list[Line]:
+    """Lines that agree with a remembered one in this part of their key; returns those that do not."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name, was in reversed(known.items()):
+        if was.key[0]:
+            alike.setdefault(was.key[part], []).append(name)
+    rest = []
+    for line in lines:
+        names = alike.get(keys[line.number][part])
+        if names:
+            found[line.number] = _found(line, keys[line.number], known.pop(names.pop()))
+        else:
+            rest.append(line)
+    return rest
+
+
+def _take_named(
+    lines: list[Line],
+    keys: Mapping[int, _Key],
+    known: dict[str, _Known],
+    found: dict[int, Change],
+) -> list[Line]:
+    """Lines whose derived id is bound by a person who did not write the text beside it."""
+    bare = {name for name, was in known.items() if not was.key[0]}
+    rest = []
+    for line in lines:
+        name = _derived(keys[line.number]) if bare else ""
+        if name in bare:
+            bare.remove(name)
+            found[line.number] = Change(replace(line, id=name), "same", known.pop(name).line)
+        else:
+            rest.append(line)
+    return rest
+
+
+def _take_reworded(
+    lines: list[Line],
+    keys: Mapping[int, _Key],
+    known: dict[str, _Known],
     found: dict[int, Change],
 ) -> None:
     """The best pairs first; a pair of one place needs less likeness than one of two."""
-    scored: list[tuple[float, int, str]] = []
     by_number = {line.number: line for line in lines}
-    for line in lines:
-        for was in known.values():
-            near = _outline(line.section) == _outline(was.section) and _key(
-                titles.get(line.above, "")
-            ) == _key(was.parent)
-            score = _likeness(_key(line.title), _key(was.text), REWORDED if near else MOVED)
-            if score:
-                scored.append((score + near, line.number, was.id))
-    for _, number, name in sorted(scored, key=lambda s: (-s[0], s[1])):
-        if number not in found and name in known:
-            line = replace(by_number[number], id=name)
-            found[number] = Change(line, "reworded", known.pop(name))
+    for same_place in (True, False):
+        pairs = _pairs({number: keys[number] for number in by_number}, known, same_place=same_place)
+        for _, number, name in sorted(pairs, key=lambda pair: (-pair[0], pair[1])):
+            if number in by_number and name in known:
+                line = replace(by_number.pop(number), id=name)
+                found[number] = Change(line, "reworded", known.pop(name).line)
+
+
+def _pairs(
+    keys: Mapping[int, _Key], known: Mapping[str, _Known], *, same_place: bool
+) -> Iterator[tuple[float, int, str]]:
+    """How alike a line and a remembered one are, where they are alike enough."""
+    candidates = (
+        (number, name)
+        for name, was in known.items()
+        for number, key in keys.items()
+        if not same_place or (key[1] == was.key[1] and was.key[2] in ("", key[2]))
+    )
+    for number, name in itertools.islice(candidates, _MOST_PAIRS):
+        at_least = REWORDED if same_place else MOVED
+        score = _likeness(keys[number][0], known[name].key[0], at_least)
+        if score:
+            yield score, number, name
 
 
 def _likeness(one: str, other: str, at_least: float) -> float:
-    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    """How alike two texts are, from 0 to 1; 0 for less than `at_least`."""
+    matcher = difflib.SequenceMatcher(None, one[:_COMPARED], other[:_COMPARED], autojunk=False)
     if matcher.real_quick_ratio() < at_least or matcher.quick_ratio() < at_least:
         return 0.0
     ratio = matcher.ratio()
@@ -140,10 +195,10 @@ def _with_parents(changes: tuple[Change, ...]) -> tuple[Change, ...]:
     )
 
 
-def _derived(line: Line, parent: str) -> str:
-    key = "\x1f".join((_outline(line.section), _key(parent), _key(line.title)))
-    digest = hashlib.sha256(key.encode()).hexdigest()[:_HASH_LENGTH]
-    slug = re.sub(r"[\W_]+", "-", _key(line.title)).strip("-")
+def _derived(key: _Key) -> str:
+    text, outline, parent = key
+    digest = hashlib.sha256("".join((outline, parent, text)).encode()).hexdigest()[:_HASH_LENGTH]
+    slug = re.sub(r"[\W_]+", "-", text[: 4 * _SLUG_LENGTH]).strip("-")
     cut = slug[:_SLUG_LENGTH].rsplit("-", 1)[0] if len(slug) > _SLUG_LENGTH else slug
     return f"{(cut or slug[:_SLUG_LENGTH] or 'line').strip('-')}-{digest}"
 

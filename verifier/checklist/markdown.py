@@ -24,13 +24,13 @@ MAX_ROWS = 20_000
 MAX_ITEMS = 2_000
 MAX_DEPTH = 16
 MAX_ROW = 20_000
+_MOST_OF_A_HEADING = 300  # characters; what is longer is a paragraph that became one by mistake
 
 _ID = re.compile(r"<!--\s*id:\s*(?P<id>\w[\w.-]*)\s*-->")
-_MEANT_AS_ID = re.compile(r"<!--\s*id\b[^>]*-->", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_MEANT_AS_ID = re.compile(r"<!--\s*id\b(?:(?!<!--)[^>])*-->", re.IGNORECASE)
 _ROW_END = re.compile(r"\r\n|\n|\r")
 _CODE = ("fence", "code_block")
-_EMOJI_OPEN, _EMOJI_DONE = "☐□⬜◻▢", "☑✅✔✓☒"
+_EMOJI_OPEN, _EMOJI_DONE, _CLAIMS = "☐□⬜◻▢", "☑✅✔✓☒", "✅✔✓❌✗"
 _BOX = (
     r"(?P<box>\\?\[(?P<tick>[ xX✓✔✅]?)\\?\](?![(\[:])|［[　 ]］"
     rf"|(?P<emoji>[{_EMOJI_OPEN}{_EMOJI_DONE}❌✗]\ufe0f?))"
@@ -39,11 +39,13 @@ _LEAD = r"(?P<lead>\ufeff?[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)+)"
 _COUNT = r"(?P<count> \(\d+/\d+\))?"
 _MARKER = re.compile(rf"^{_LEAD}(?:{_BOX}{_COUNT}(?=\s|$))?")
 _STARTS_WITH_BOX = re.compile(rf"^{_BOX}{_COUNT}(?:\s+|$)")
-_CELL = re.compile(rf"(?<=\|)[ \t]*{_BOX}{_COUNT}(?=[ \t]*(?:\||$|\s))")
+_CELL = re.compile(rf"(?:^[ \t>]*|(?<=\|)[ \t]*){_BOX}{_COUNT}(?=[ \t]*(?:\||$|\s))")
 _LOOKS_LIKE_A_BOX = re.compile(r"^[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+\\?\[[ xX]\\?\][ \t]")
 _BOLD = re.compile(r"^(?:\*\*|__)(?P<text>.+?)(?:\*\*|__)(?P<tail>.*)$")
 _BLANK = re.compile(r"^(?P<label>[^:：]{1,60})[:：].*?(?:_{3,}|\.{6,}|…{2,}|(?:\\_){3,})")
-_LEVEL = re.compile(r"^(?:\*\*)?(?:L|Level|Tier|Lv\.?|단계|레벨)\s?\d\b|^(?:\*\*)?\d\s?(?:차|단계)", re.I)
+_LEVEL = re.compile(
+    r"^(?:\*\*)?(?:L|Level|Tier|Lv\.?|단계|레벨)\s?\d\b|^(?:\*\*)?\d\s?(?:차|단계)", re.IGNORECASE
+)
 _COMPARES = re.compile(
     r"[<>≤≥]|[이미초]하\b|미만|이내|이상|초과|以[下上内]|未満|未满|小于|大于|不超过"
     r"|\b(?:under|below|less than|at most|at least|more than|within|max|min)\b",
@@ -102,7 +104,9 @@ class Page:
     lines: tuple[Line, ...]
     headings: tuple[Heading, ...]
     fences: tuple[Fence, ...]
-    prose: tuple[tuple[int, str, str], ...]  # number, section, text of what is neither line nor code
+    prose: tuple[
+        tuple[int, str, str], ...
+    ]  # number, section, text of what is neither line nor code
     passed_over: tuple[int, ...]
     lost: tuple[int, ...]
 
@@ -151,7 +155,7 @@ def read_markdown(text: str, *, where: str) -> Page:
         lost=tuple(
             n
             for n, row in enumerate(rows, 1)
-            if _LOOKS_LIKE_A_BOX.match(row) and n not in read and n not in walk.code_rows
+            if _LOOKS_LIKE_A_BOX.match(row) and n not in read | walk.code_rows | walk.comment_rows
         ),
     )
 
@@ -171,7 +175,7 @@ def tick(text: str, lines: tuple[Line, ...], marks: Mapping[str, Mark]) -> str:
 
 def plain(text: str) -> str:
     """A piece of Markdown as it is read aloud: no comments, no emphasis, no links' addresses."""
-    bare = _COMMENT.sub("", text)
+    bare = _without_comments(text)
     bare = re.sub(r"!?\[([^\[\]]{0,300})\]\([^()]{0,500}\)", r"\1", bare)
     return re.sub(r"\*\*|(?<!_)__(?=[^\W_])|(?<=[^\W_])__(?!_)|`", "", bare).strip()
 
@@ -205,6 +209,7 @@ class _Walk:
         self.fences: list[Fence] = []
         self.prose: list[tuple[int, str, str]] = []
         self.code_rows: set[int] = set()
+        self.comment_rows: set[int] = set()
         self.title = ""
         self._path: dict[int, str] = {}
         self._label = ""
@@ -235,6 +240,8 @@ class _Walk:
                     self._paragraph(token, tokens, position)
                 case "fence" | "code_block":
                     self._fence(token)
+                case "html_block" if token.content.lstrip().startswith("<!--"):
+                    self.comment_rows |= _rows_of(token)
 
     def fences_of_lines(self, lines: tuple[Line, ...]) -> Iterator[Fence]:
         read = {line.number for line in lines}
@@ -247,7 +254,7 @@ class _Walk:
 
     def _heading(self, token: Token, inline: Token) -> None:
         level = int(token.tag[1:])
-        title = _COMMENT.sub("", inline.content).strip()
+        title = _title(inline.content)[:_MOST_OF_A_HEADING]
         self._path = {k: v for k, v in self._path.items() if k < level}
         self._path[level] = title
         self.headings.append(Heading(_first(token), level, title))
@@ -274,6 +281,7 @@ class _Walk:
         if len(following) < 2 or following[0].type != "paragraph_open":  # noqa: PLR2004  a pair
             return
         number = _first(token)
+        first_of_text = _first(following[1])
         inline, swallowed = _without_swallowed(following[1].content)
         row = self.rows[number - 1]
         marker = _STARTS_WITH_BOX.match(inline)
@@ -295,10 +303,12 @@ class _Walk:
         self.found.append(found)
         if len(self.found) > 2 * MAX_ITEMS:
             raise DocumentError(
-                f"has more than {2 * MAX_ITEMS} list items", where=f"{self.where}:{number}", do="split it"
+                f"has more than {2 * MAX_ITEMS} list items",
+                where=f"{self.where}:{number}",
+                do="split it",
             )
         for offset, content in swallowed:
-            self._swallowed(number + offset, content, above=number)
+            self._swallowed(first_of_text + offset, content, above=number)
 
     def _swallowed(self, number: int, content: str, *, above: int) -> None:
         """A box that Markdown sees as the text of the row above it, because of how it is indented."""
@@ -322,7 +332,7 @@ class _Walk:
     def _shape(self, title: str, marker: re.Match[str] | None) -> str:
         if marker:
             emoji = (marker["emoji"] or "")[:1]
-            return "claim" if emoji and emoji in "✅✔✓❌✗" else "box"
+            return "claim" if emoji and emoji in _CLAIMS else "box"
         headings = self._here()
         if _BLANK.match(plain(title)):
             return "field"
@@ -342,7 +352,8 @@ class _Walk:
             return False
         if any(speaks_of("aside", h) for h in headings[-2:]):
             return False
-        return any(speaks_of("checklist", h) for h in (self.title, self.where, *headings))
+        file = self.where.rsplit("/", 1)[-1]  # its folders say nothing
+        return any(speaks_of("checklist", h) for h in (self.title, file, *headings))
 
     def _table_row(self, token: Token, tokens: list[Token], position: int) -> None:
         number = _first(token)
@@ -356,7 +367,7 @@ class _Walk:
             return
         found_id = _ID.search(self.rows[number - 1])
         emoji = (box["emoji"] or "")[:1] if box else "✅"
-        shape = "claim" if emoji and emoji in "✅✔✓❌✗" else "row"
+        shape = "claim" if emoji and emoji in _CLAIMS else "row"
         text = _STARTS_WITH_BOX.sub("", texts[0])
         self.found.append(
             _Found(
@@ -382,7 +393,7 @@ class _Walk:
         if self._items:
             self._note(inline, number)
             return
-        content = _COMMENT.sub("", inline.content).strip()
+        content = _without_comments(inline.content).strip()
         self.prose.append((number, " / ".join(self._here()), content))
         for offset, row in enumerate(inline.content.split("\n")):
             blank = _BLANK.match(plain(row))
@@ -392,7 +403,7 @@ class _Walk:
 
     def _set_label(self, content: str, tokens: list[Token], position: int) -> None:
         last = content.rsplit("\n", 1)[-1].strip()
-        bold = _BOLD.match(last)
+        bold = _BOLD.match(last) if len(last) <= _MOST_OF_A_HEADING else None
         following = tokens[position + 2].type if position + 2 < len(tokens) else ""
         ends = last.endswith((":", "："))
         if bold and (not bold["tail"].strip(" :：") or (ends and "\n" not in content)):
@@ -423,8 +434,7 @@ class _Walk:
         )
 
     def _fence(self, token: Token) -> None:
-        first, last = token.map or (0, 0)
-        self.code_rows |= set(range(first + 1, last + 1))
+        self.code_rows |= _rows_of(token)
         language = (token.info or "").split(" ")[0].lower()
         opening = 1 if token.type == "fence" else 0
         index = next((i for i in reversed(self._items) if i >= 0), -1)
@@ -436,9 +446,7 @@ class _Walk:
         else:
             self._waiting.append(len(self.fences))
         self.fences.append(
-            Fence(
-                first + 1 + opening, language, token.content, " / ".join(self._here()), owner
-            )
+            Fence(_first(token) + opening, language, token.content, " / ".join(self._here()), owner)
         )
 
 
@@ -491,7 +499,9 @@ def _chosen(found: list[_Found]) -> Iterator[_Found]:
             yield one
         elif not marked and one.eligible:
             in_table = one.shape == "claim" and one.in_table
-            yield replace(one, shape="row" if in_table else "bullet" if one.shape == "claim" else one.shape)
+            yield replace(
+                one, shape="row" if in_table else "bullet" if one.shape == "claim" else one.shape
+            )
 
 
 def _with_parents(found: tuple[_Found, ...]) -> tuple[Line, ...]:
@@ -563,8 +573,23 @@ def _first(token: Token) -> int:
     return token.map[0] + 1 if token.map else 0
 
 
+def _rows_of(token: Token) -> set[int]:
+    first, last = token.map or (0, 0)
+    return set(range(first + 1, last + 1))
+
+
 def _title(content: str) -> str:
-    return " ".join(_COMMENT.sub("", content).split())
+    return " ".join(_without_comments(content).split())
+
+
+def _without_comments(text: str) -> str:
+    """By hand: a pattern would look for the end of each of many comments that have none."""
+    kept: list[str] = []
+    place = 0
+    while (start := text.find("<!--", place)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        kept.append(text[place:start])
+        place = end + 3
+    return "".join(kept) + text[place:]
 
 
 def _is_tick(box: re.Match[str]) -> bool:
@@ -578,7 +603,13 @@ def _is_index(cell: str) -> bool:
 
 
 def _is_done(cell: str) -> bool:
-    return bool(re.match(r"(?:done|ok|pass(?:ed)?|complete[d]?|yes|완료|통과|完了|完成|erledigt|hecho|feito|fait)\b", cell.strip("`* "), re.I))
+    return bool(
+        re.match(
+            r"(?:done|ok|pass(?:ed)?|complete[d]?|yes|완료|통과|完了|完成|erledigt|hecho|feito|fait)\b",
+            cell.strip("`* "),
+            re.IGNORECASE,
+        )
+    )
 
 
 def _cells(tokens: list[Token], position: int) -> list[str]:
@@ -599,7 +630,11 @@ def _some_limit(tokens: list[Token], position: int) -> bool:
             return False
         if token.type == "inline" and token.level == level + 3:
             text = plain(token.content)
-            if not _STARTS_WITH_BOX.match(text) and re.search(r"\d", text) and _COMPARES.search(text):
+            if (
+                not _STARTS_WITH_BOX.match(text)
+                and re.search(r"\d", text)
+                and _COMPARES.search(text)
+            ):
                 return True
     return False
 
@@ -615,12 +650,14 @@ def _ticked(row: str, line: Line, mark: Mark) -> str:
 
 
 def _box_like(box: str, *, done: bool) -> str:
-    """The same kind of box, ticked or not."""
+    """The same kind of box, ticked or not: a box stays one, and a claim stays a claim."""
     if "[" in box:
         opening, closing = box[: box.index("[") + 1], box[-2:] if box.endswith("\\]") else "]"
         return f"{opening}{'x' if done else ' '}{closing}"
     if "［" in box:
         return "[x]" if done else "[ ]"
-    if box[0] in "☐□☑☒◻▢✔✓✗":
-        return "☑" if done else "☐"
-    return "✅" if done else "⬜"
+    if box[0] in "✅❌":
+        return "✅" if done else "❌"
+    if box[0] in _CLAIMS:
+        return "✔" if done else "✗"
+    return "☑" if done else box if box[0] in _EMOJI_OPEN else "☐"

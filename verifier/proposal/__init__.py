@@ -1,0 +1,1 @@
+"""How a line of any checklist could be answered: from its words to a check, or to a person."""

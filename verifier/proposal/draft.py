@@ -16,7 +16,8 @@ from verifier.checklist.markdown import Line, Page
 from verifier.checks.base import find_check
 from verifier.document import lines_below, read_document, read_text, to_yaml
 from verifier.errors import UsageError
-from verifier.proposal.proposal import Proposal, propose
+from verifier.proposal.proposal import Proposal
+from verifier.proposal.propose import propose
 from verifier.proposal.surroundings import look_around
 from verifier.proposal.values import KINDS, NO_VALUES, Values, is_shared
 
@@ -92,7 +93,13 @@ def make_draft(
 def write_new(draft: Draft, target: str) -> str:
     """The text of a binding file for a checklist that has none."""
     rows = [_HEAD.format(name=draft.source.name), "version: 1"]
-    rows += [_pair("checklist", draft.source.name), _pair("target", target), "", *_values(draft), "items:"]
+    rows += [
+        _pair("checklist", draft.source.name),
+        _pair("target", target),
+        "",
+        *_values(draft),
+        "items:",
+    ]
     section = None
     for proposal in draft.proposals:
         if proposal.line.section != section:
@@ -147,7 +154,11 @@ def _assumed(page: Page, source: Path, given: frozenset[str]) -> dict[str, objec
     """Values that have a sensible default, where nobody gave one."""
     around = look_around(page)
     folder = source.resolve().parent
-    project = folder.parent if folder.name in ("docs", "checklists", "doc", "deployment", "deploy") else folder
+    project = (
+        folder.parent
+        if folder.name in ("docs", "checklists", "doc", "deployment", "deploy")
+        else folder
+    )
     stack = {
         "project": re.sub(r"[^a-z0-9_-]", "", project.name.lower()) or "app",
         "directory": "{{ deploy_root }}",
@@ -176,7 +187,11 @@ def _values(draft: Draft) -> list[str]:
 def _used(proposals: Iterable[Proposal]) -> set[str]:
     text = " ".join(str(p.given) for p in proposals)
     names = set(re.findall(r"\{\{\s*(\w+)", text))
-    return names | ({"deploy_root", "env_file"} & names) | ({"deploy_root"} if "compose_stack" in names else set())
+    return (
+        names
+        | ({"deploy_root", "env_file"} & names)
+        | ({"deploy_root"} if "compose_stack" in names else set())
+    )
 
 
 def _block(proposal: Proposal, values: Values) -> list[str]:
@@ -206,9 +221,15 @@ def _method(proposal: Proposal, values: Values) -> dict[str, object]:
         case "not_a_gate":
             return {"not_a_gate": proposal.reason}
     own = values.of(proposal.line.id, proposal.line.number)
-    wanted = sorted(_names_in(proposal.given) & (set(KINDS) - {"deploy_root", "env_file", "compose_stack"}))
+    wanted = sorted(
+        _names_in(proposal.given) & (set(KINDS) - {"deploy_root", "env_file", "compose_stack"})
+    )
     needs = {name: own.get(name) for name in wanted}
-    found: dict[str, object] = {"check": proposal.check, "with": proposal.given, "needs": needs or None}
+    found: dict[str, object] = {
+        "check": proposal.check,
+        "with": proposal.given,
+        "needs": needs or None,
+    }
     if proposal.vantage == "controller":
         found["from"] = "controller"
     if proposal.become:
@@ -227,7 +248,7 @@ def validated(proposal: Proposal) -> None:
     if len(known) == len(proposal.given):
         check.read(known)
         return
-    unknown = set(proposal.given) - {f for f in check.params.__dataclass_fields__}
+    unknown = set(proposal.given) - set(check.params.__dataclass_fields__)
     if unknown:
         raise UsageError(f"check '{proposal.check}' has no parameter {', '.join(sorted(unknown))}")
 

@@ -11,9 +11,15 @@ from urllib.parse import urlsplit
 from verifier.checklist.commands import Command, Effect, commands_in, read_command
 
 _SPAN = re.compile(r"`+([^`]+)`+")
-_URL = re.compile(r"(?:https?|wss?)://[^\s`'\"<>)\]|，。、]*(?:<[^>\s]+>[^\s`'\"<>)\]|]*)?", re.IGNORECASE)
-_ROUTE = re.compile(r"(?:\b(?P<verb>GET|POST|PUT|PATCH|DELETE|HEAD)\s+)?(?<![\w.~/:-])(?P<route>/[A-Za-z0-9_{}:*-]+(?:/[A-Za-z0-9_{}:.*-]+)*/?|/)(?![\w.])")
-_ASSIGNMENT = re.compile(r"\b(?P<key>[A-Z][A-Z0-9_]{1,60})\s?=\s?(?P<value>\"[^\"]*\"|'[^']*'|[^\s`,;()]+)")
+_URL = re.compile(
+    r"(?:https?|wss?)://[^\s`'\"<>)\]|，。、]*(?:<[^>\s]+>[^\s`'\"<>)\]|]*)?", re.IGNORECASE
+)
+_ROUTE = re.compile(
+    r"(?:\b(?P<verb>GET|POST|PUT|PATCH|DELETE|HEAD)\s+)?(?<![\w.~/:-])(?P<route>/[A-Za-z0-9_{}:*-]+(?:/[A-Za-z0-9_{}:.*-]+)*/?|/)(?![\w.])"
+)
+_ASSIGNMENT = re.compile(
+    r"\b(?P<key>[A-Z][A-Z0-9_]{1,60})\s?=\s?(?P<value>\"[^\"]*\"|'[^']*'|[^\s`,;()]+)"
+)
 _KEY = re.compile(r"(?<![\w.$/-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?![\w.(/-]|\*)")
 _SPAN_KEY = re.compile(r"[A-Z][A-Z0-9_]{2,60}")
 _FILE_END = (
@@ -33,7 +39,9 @@ _PORT = re.compile(
     r"|(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?P<local>\d{2,5})",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"(?<![\d.])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\d.])")
+_ADDRESS = re.compile(
+    r"(?<![\d.])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\d.])"
+)
 _DOMAIN = re.compile(
     r"(?<![\w@./-])(?P<domain>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|io|dev|app|ai|kr|jp|de|fr|es|br|tr|vn|ru|uk|eu|cn|id|it|co|me|xyz|cloud|site|online|tech|info|gov|edu|us|ca|au|in|tw))(?![\w-]|\.\w)",
     re.IGNORECASE,
@@ -167,7 +175,9 @@ def versions_in(text: str) -> tuple[Version, ...]:
         number = match["version"].rstrip(".x").rstrip(".")
         relation = (match["relation"] or "").replace("≥", ">=").replace("=", "==", 1)
         relation = ">=" if match["plus"] or match["relation"] in (">=", "≥", "^") else relation
-        found.append(Version(match["program"].lower(), f"{relation}{number}", match.group(0).strip()))
+        found.append(
+            Version(match["program"].lower(), f"{relation}{number}", match.group(0).strip())
+        )
     return tuple(found)
 
 
@@ -190,13 +200,17 @@ def _addresses(text: str, commands: list[Command]) -> tuple[Address, ...]:
 def _files(text: str, spans: tuple[str, ...]) -> tuple[str, ...]:
     found = [m["path"] for m in _PATH.finditer(text)]
     found += [s for s in spans if _FOLDER.match(s) and not s.startswith("/api") and s in text]
-    return tuple(
-        dict.fromkeys(f for f in found if not _DOMAIN.fullmatch(f) and not _is_library(f))
-    )
+    return tuple(dict.fromkeys(f for f in found if not _DOMAIN.fullmatch(f) and not _is_library(f)))
 
 
 def _is_library(name: str) -> bool:
-    return bool(re.fullmatch(r"(?:Node|Next|Vue|Nuxt|React|Express|Three|Chart|Helmet|Socket)\.(?:js|io)|ASP\.NET", name, re.I))
+    return bool(
+        re.fullmatch(
+            r"(?:Node|Next|Vue|Nuxt|React|Express|Three|Chart|Helmet|Socket)\.(?:js|io)|ASP\.NET",
+            name,
+            re.IGNORECASE,
+        )
+    )
 
 
 def _keys(
@@ -216,7 +230,24 @@ def _routes(
     for match in _ROUTE.finditer(text):
         route = match["route"]
         alone = any(s == route or s == match.group(0) for s in spans)
-        sensible = match["verb"] or alone or route.startswith(("/api", "/health", "/docs", "/v1", "/status", "/ready", "/metrics", "/swagger", "/admin", "/login"))
+        sensible = (
+            match["verb"]
+            or alone
+            or route.startswith(
+                (
+                    "/api",
+                    "/health",
+                    "/docs",
+                    "/v1",
+                    "/status",
+                    "/ready",
+                    "/metrics",
+                    "/swagger",
+                    "/admin",
+                    "/login",
+                )
+            )
+        )
         if sensible and route not in files and not re.match(rf"/(?:{_ROOTS})(?:/|$)", route):
             found.append((match["verb"] or "GET", route))
     return tuple(dict.fromkeys(found))

@@ -7,18 +7,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from verifier.checklist.commands import Command, Effect
-from verifier.proposal.evidence import Version, address_of
+from verifier.proposal.evidence import address_of, versions_in
 from verifier.proposal.limits import limits_in
+from verifier.proposal.measured import capacity
+from verifier.proposal.proposal import PROJECT, STACK, Proposal
+from verifier.proposal.subject import Subject
 
-if TYPE_CHECKING:
-    from verifier.proposal.proposal import Proposal, Subject
-
-_Maker = Callable[[Command, "Subject", re.Match[str]], "Proposal | None"]
-_STACK = "{{ compose_stack }}"
-_PROJECT = "{{ compose_stack.project }}"
+_Maker = Callable[[Command, Subject, re.Match[str]], "Proposal | None"]
 
 
 def check_of(command: Command, subject: Subject) -> Proposal | None:
@@ -61,14 +59,22 @@ def _says(
         if silent:
             given["silent"] = True
         vantage: Literal["host", "controller"] = "controller" if here else "host"
-        made = _made(subject, "command", given, "a command that only reads, and what it says when all is well")
+        made = _made(
+            subject,
+            "command",
+            given,
+            "a command that only reads, and what it says when all is well",
+        )
         return replace(made, vantage=vantage, become=become)
 
     return maker
 
 
 def _http(command: Command, subject: Subject, _: re.Match[str]) -> Proposal | None:
-    found = next((w for w in command.words if re.match(r"(?:https?://|localhost|127\.|[\w.-]+\.\w+/)", w)), "")
+    found = next(
+        (w for w in command.words if re.match(r"(?:https?://|localhost|127\.|[\w.-]+\.\w+/)", w)),
+        "",
+    )
     if not found:
         placeholder = next((w for w in command.words[1:] if "/" in w and not w.startswith("-")), "")
         found = f"http://{placeholder}" if placeholder else ""
@@ -77,18 +83,38 @@ def _http(command: Command, subject: Subject, _: re.Match[str]) -> Proposal | No
     address = address_of(found if "://" in found else f"http://{found}")
     if subject.says("certificate_word") and address.is_whole and not address.is_local:
         return replace(
-            _made(subject, "certificate", {"domain": address.host}, "a certificate that must hold"), vantage="controller"
+            _made(subject, "certificate", {"domain": address.host}, "a certificate that must hold"),
+            vantage="controller",
         )
-    given: dict[str, object] = {"url": address.text if address.is_whole else "{{ base_url }}" + address.path}
-    if re.search(r"\bredirect|리다이렉|リダイレクト|重定向", subject.title) and address.text.startswith("http://") and address.is_whole and not address.is_local:
-        return replace(_made(subject, "https_redirect", {"url": address.text}, "plain HTTP that must lead to HTTPS"), vantage="controller")
-    made = _made(subject, "http", given, "an address that must answer", () if address.is_whole else ("base_url",))
+    given: dict[str, object] = {
+        "url": address.text if address.is_whole else "{{ base_url }}" + address.path
+    }
+    if (
+        re.search(r"\bredirect|리다이렉|リダイレクト|重定向", subject.title)
+        and address.text.startswith("http://")
+        and address.is_whole
+        and not address.is_local
+    ):
+        return replace(
+            _made(
+                subject,
+                "https_redirect",
+                {"url": address.text},
+                "plain HTTP that must lead to HTTPS",
+            ),
+            vantage="controller",
+        )
+    made = _made(
+        subject,
+        "http",
+        given,
+        "an address that must answer",
+        () if address.is_whole else ("base_url",),
+    )
     return replace(made, vantage="host" if address.is_local else "controller")
 
 
 def _program(command: Command, subject: Subject, match: re.Match[str]) -> Proposal:
-    from verifier.proposal.evidence import versions_in  # noqa: PLC0415
-
     name = match["name"].rsplit("/", 1)[-1]
     wanted = [v for v in versions_in(subject.line.title.replace(command.text, " ")) if v.constraint]
     given: dict[str, object] = {"name": name}
@@ -100,24 +126,29 @@ def _program(command: Command, subject: Subject, match: re.Match[str]) -> Propos
     return _made(subject, "program", given, "a program that must be installed")
 
 
-def _service(command: Command, subject: Subject, match: re.Match[str]) -> Proposal:
+def _service(_: Command, subject: Subject, match: re.Match[str]) -> Proposal:
     name = match["name"].removesuffix(".service")
     if re.search(r"[<{$]", name):
-        return _made(subject, "service", {"name": "{{ service }}"}, "a service that must run", ("service",))
+        return _made(
+            subject, "service", {"name": "{{ service }}"}, "a service that must run", ("service",)
+        )
     return _made(subject, "service", {"name": name}, "a service that must run")
 
 
 def _dns(_: Command, subject: Subject, match: re.Match[str]) -> Proposal:
     name = match["name"]
     if address_of(f"http://{name}").is_whole:
-        return replace(_made(subject, "dns", {"name": name}, "a name that must resolve"), vantage="controller")
-    return replace(_made(subject, "dns", {"name": "{{ domain }}"}, "a name that must resolve", ("domain",)), vantage="controller")
+        return replace(
+            _made(subject, "dns", {"name": name}, "a name that must resolve"), vantage="controller"
+        )
+    return replace(
+        _made(subject, "dns", {"name": "{{ domain }}"}, "a name that must resolve", ("domain",)),
+        vantage="controller",
+    )
 
 
 def _usage(_: Command, subject: Subject, match: re.Match[str]) -> Proposal | None:
     if re.search(r"\d\s?(?:GB|GiB|TB)\b", subject.line.title, re.IGNORECASE):
-        from verifier.proposal.recipes import capacity  # noqa: PLC0415  recipes know this module
-
         enough = capacity(subject)
         if enough:
             return enough
@@ -125,7 +156,13 @@ def _usage(_: Command, subject: Subject, match: re.Match[str]) -> Proposal | Non
     limit = next((x for x in limits_in(subject.title) if x.unit == "%" and x.is_upper), None)
     if limit:
         return _made(subject, "host_usage", {key: limit.value}, f"understood as {limit}")
-    return _made(subject, "host_usage", {key: "{{ threshold }}"}, "how much of the host is used", ("threshold",))
+    return _made(
+        subject,
+        "host_usage",
+        {key: "{{ threshold }}"},
+        "how much of the host is used",
+        ("threshold",),
+    )
 
 
 def _there(_: Command, subject: Subject, match: re.Match[str]) -> Proposal | None:
@@ -137,12 +174,15 @@ def _there(_: Command, subject: Subject, match: re.Match[str]) -> Proposal | Non
         return _made(subject, "backup_file", given, "a backup that must be fresh")
     kind = {"kind": "directory"} if path.endswith("/") else {}
     where = path if path.startswith(("/", "~")) else "{{ deploy_root }}/" + path.removeprefix("./")
-    return _made(subject, "file", {"path": where, **kind}, "something that must be there, and not empty")
+    return _made(
+        subject, "file", {"path": where, **kind}, "something that must be there, and not empty"
+    )
 
 
 def _git_status(_: Command, subject: Subject, __: re.Match[str]) -> Proposal:
     return replace(
-        _made(subject, "git_state", {"clean": True}, "a working copy that must hold no surprise"), vantage="controller"
+        _made(subject, "git_state", {"clean": True}, "a working copy that must hold no surprise"),
+        vantage="controller",
     )
 
 
@@ -153,14 +193,17 @@ def _port(_: Command, subject: Subject, match: re.Match[str]) -> Proposal:
 def _made(
     subject: Subject, check: str, given: dict[str, object], why: str, missing: tuple[str, ...] = ()
 ) -> Proposal:
-    from verifier.proposal.proposal import Proposal as Made  # noqa: PLC0415  it uses this module's callers
-
-    return Made(subject.line, "needs_value" if missing else "check", check, given, missing, why)
+    return Proposal(subject.line, "needs_value" if missing else "check", check, given, missing, why)
 
 
 _COMPOSE = r"docker(?:-compose| compose)(?: -\S+ \S+| --\S+ \S+)*?"
+
+
 _RUN = r"(?:npx |pnpm (?:exec )?|yarn |bunx |poetry run |uv run |python3? -m )?"
+
+
 _NO_ERRORS = (r"(?i)\berror\b", r"(?i)\b[1-9]\d* (?:errors?|problems?)\b")
+
 
 _KNOWN: tuple[tuple[str, _Maker], ...] = (
     (r"(?:curl|wget|http|invoke-(?:restmethod|webrequest))\b", _http),
@@ -177,10 +220,10 @@ _KNOWN: tuple[tuple[str, _Maker], ...] = (
     (r"ufw status", _says(("^Status: active",), become=True)),
     (r"firewall-cmd --state", _says(("^running",), become=True)),
     (r"gh auth status", _says(("Logged in to",), here=True)),
-    (rf"{_COMPOSE} config", _plain("compose_config", {"stack": _STACK}, "compose files that must be valid together")),
-    (rf"docker ps|{_COMPOSE} ps", _plain("container_state", {"stack": _STACK}, "containers that must run, and stay running")),
-    (r"docker stats", _plain("container_usage", {"project": _PROJECT}, "what containers use of what they may")),
-    (rf"(?:docker|{_COMPOSE}) logs", _plain("container_logs", {"project": _PROJECT}, "logs without errors")),
+    (rf"{_COMPOSE} config", _plain("compose_config", {"stack": STACK}, "compose files that must be valid together")),
+    (rf"docker ps|{_COMPOSE} ps", _plain("container_state", {"stack": STACK}, "containers that must run, and stay running")),
+    (r"docker stats", _plain("container_usage", {"project": PROJECT}, "what containers use of what they may")),
+    (rf"(?:docker|{_COMPOSE}) logs", _plain("container_logs", {"project": PROJECT}, "logs without errors")),
     (r"df\b|free\b", _usage),
     (r"(?:du -\w+|ls(?: -\w+)*|stat|test -[fdes]) (?P<path>\S+)$", _there),
     (r"git status", _git_status),
@@ -208,5 +251,3 @@ _KNOWN: tuple[tuple[str, _Maker], ...] = (
     (r"pm2 (?:list|ls|status|show|describe)\b", _plain("pm2_processes", {"app": "{{ pm2_app }}", "instances": "{{ instances }}", "release_dir": "{{ deploy_root }}", "url": "{{ base_url }}"}, "processes that PM2 must keep running", "pm2_app", "instances", "base_url")),
     (r"openssl s_client .*-connect (?P<name>[\w.-]+):", lambda _, s, m: replace(_made(s, "certificate", {"domain": m["name"]}, "a certificate that must hold"), vantage="controller")),
 )  # fmt: skip
-
-__all__ = ["Version", "check_of"]

@@ -12,10 +12,16 @@ from dataclasses import dataclass
 from verifier.checklist.markdown import Page
 from verifier.checklist.vocabulary import folded
 
-_ENV_FILE = re.compile(r"(?<![\w/.-])(?P<path>(?:[\w.-]+/)*\.env(?:\.[A-Za-z][\w-]*)*)(?![\w-]|\.\w)")
-_COMPOSE_FILE = re.compile(r"(?<![\w/.-])(?P<path>(?:[\w.-]+/)*(?:docker-)?compose(?:[.-][\w-]+)*\.ya?ml)")
+_ENV_FILE = re.compile(
+    r"(?<![\w/.-])(?P<path>(?:[\w.-]+/)*\.env(?:\.[A-Za-z][\w-]*)*)(?![\w-]|\.\w)"
+)
+_COMPOSE_FILE = re.compile(
+    r"(?<![\w/.-])(?P<path>(?:[\w.-]+/)*(?:docker-)?compose(?:[.-][\w-]+)*\.ya?ml)"
+)
 _EXAMPLE = re.compile(r"\.(?:example|sample|template|dist)\b")
-_HEALTH = re.compile(r"(?<![\w:])(?P<route>/(?:api/)?(?:v\d+/)?(?:health(?:z|check|-check)?|healthz|livez|readyz|ping|status)(?:/[a-z]+)?)(?![\w-])")
+_HEALTH = re.compile(
+    r"(?<![\w:])(?P<route>/(?:api/)?(?:v\d+/)?(?:health(?:z|check|-check)?|healthz|livez|readyz|ping|status)(?:/[a-z]+)?)(?![\w-])"
+)
 _URL = re.compile(r"https?://[^\s`'\"<>)\]]+")
 
 

@@ -1,0 +1,71 @@
+"""The verb of this package: a Proposal for every line of a page. Touches nothing: no host, no file, and
+no command of the document is run.
+
+First who cannot be asked by a program at all, then the literal things a line names, then the concept
+it speaks of, then a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from verifier.checklist.markdown import Page, plain
+from verifier.checklist.vocabulary import speaks_of
+from verifier.proposal.files import named_file
+from verifier.proposal.meanings import by_concept, by_its_parent
+from verifier.proposal.network import address, names_an_api, port, route
+from verifier.proposal.people import (
+    FOR_PEOPLE,
+    heading_says,
+)
+from verifier.proposal.programs import is_up, versions
+from verifier.proposal.proposal import Proposal, Recipe, by_person
+from verifier.proposal.quoted_commands import own_command
+from verifier.proposal.settings import keys, setting
+from verifier.proposal.subject import Subject, subject_of
+from verifier.proposal.surroundings import look_around
+
+LITERAL: tuple[Recipe, ...] = (
+    setting,
+    is_up,
+    own_command,
+    address,
+    route,
+    versions,
+    port,
+    named_file,
+    keys,
+)
+
+
+def answer_of(subject: Subject) -> Proposal:
+    """The Proposal for one line; a person's answer when nothing better is right."""
+    for recipe in (*FOR_PEOPLE, *LITERAL, by_concept, names_an_api, by_its_parent):
+        proposal = recipe(subject)
+        if proposal:
+            return _at_its_place(subject, proposal)
+    return _at_its_place(
+        subject,
+        by_person(subject, "nothing in the line can be looked at by a program", role="operator"),
+    )
+
+
+def propose(page: Page) -> tuple[Proposal, ...]:
+    """One Proposal for every line of the page, in order."""
+    around = look_around(page)
+    by_number = {line.number: line for line in page.lines}
+    return tuple(
+        replace(answer_of(subject_of(line, by_number, around)), line=line) for line in page.lines
+    )
+
+
+def _at_its_place(subject: Subject, proposal: Proposal) -> Proposal:
+    """Optional lines, and those in parts about trouble and upkeep, hold up no deployment."""
+    aside = next((h for group in ("trouble", "upkeep") for h in heading_says(subject, group)), "")
+    optional = speaks_of("optional", subject.line.title) or any(
+        speaks_of("optional", h) for h in subject.line.path[-2:]
+    )
+    if not (aside or optional) or proposal.kind == "not_a_gate":
+        return proposal
+    why = "optional" if optional else f"in a part about upkeep or trouble ({plain(aside)[:40]})"
+    return replace(proposal, advisory=True, reason=f"{proposal.reason}; {why}")
