@@ -4,7 +4,9 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup engine lab demo test unit integration acceptance compose-v1 faults check format lock clean
+CORPUS ?= ../shared/corpus
+
+.PHONY: help setup engine lab demo test unit integration acceptance compose-v1 faults corpus check format lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -31,12 +33,16 @@ unit: setup  ## no host, no network, seconds
 integration: lab  ## real hosts: the lab itself, connections, Ansible's events
 	$(BIN)/pytest -q tests/integration/lab
 	$(BIN)/pytest -q tests/integration/deploy tests/integration/verify
+	$(BIN)/pytest -q tests/integration/checks
 acceptance: lab  ## whole commands
 	$(BIN)/pytest -q tests/acceptance
 compose-v1: lab  ## a host with Engine 20.10 and docker-compose 1.29
 	$(BIN)/pytest -q tests/integration/compose_v1
 faults: lab  ## the long campaign: every fault, every item of its host looked at each time
 	VERIFIER_FAULTS=all $(BIN)/pytest -q tests/faults --durations=0
+
+corpus: setup  ## how well init understands labelled checklists (CORPUS=folder with gold*.jsonl)
+	$(BIN)/python tests/corpus/score.py $(CORPUS)
 
 check: setup  ## format, lint, types
 	$(BIN)/ruff format --check verifier tests lab/demo.py docs

@@ -76,7 +76,10 @@ def binding_schema() -> dict[str, Any]:
     schema["title"] = "verifier binding file"
     schema["patternProperties"] = {"^x-": {}}
     binding = schema["$defs"]["Binding"]
-    binding["properties"]["check"] = {"enum": list(check_names()), "description": "The kind of check."}
+    binding["properties"]["check"] = {
+        "enum": list(check_names()),
+        "description": "The kind of check.",
+    }
     binding["allOf"] = [_when(name) for name in check_names()]
     return schema
 
@@ -86,10 +89,19 @@ def _when(name: str) -> dict[str, Any]:
     given = pydantic.TypeAdapter(find_check(name).params).json_schema()
     fields = dict.fromkeys(given.get("properties", {}))
     properties = {
-        field: {"anyOf": [{"type": "string", "pattern": r"\{\{"}, {"description": _type_of(name, field)}]}
+        field: {
+            "anyOf": [
+                {"type": "string", "pattern": r"\{\{"},
+                {"description": _type_of(name, field)},
+            ]
+        }
         for field in fields
     }
-    wanted = {"properties": properties, "additionalProperties": False, "required": given.get("required", [])}
+    wanted = {
+        "properties": properties,
+        "additionalProperties": False,
+        "required": given.get("required", []),
+    }
     return {
         "if": {"properties": {"check": {"const": name}}, "required": ["check"]},
         "then": {"properties": {"with": {k: v for k, v in wanted.items() if v != []}}},

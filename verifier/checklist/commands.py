@@ -100,6 +100,7 @@ _BUILD = (
     r"(?:npm|pnpm|yarn|bun)(?: (?:ci|i|install))\b.*|yarn$|pip3? install|poetry install|uv sync|bundle install|composer install",
 )
 _READ = (
+    rf"{_SCRIPT}(?:lint|type-?check|check-types|check:types|tsc|format:check)(?::\w+)?(?= |$)(?!.*--fix)",
     r"(?:cat|head|tail|grep|egrep|fgrep|zgrep|rg|ls|ll|tree|stat|du|df|free|uptime|w|who|whoami|id|hostname|uname|date|printenv|env|which|whereis|type|pwd|wc|sort|uniq|cut|tr|jq|yq|column|ss|netstat|lsof|ps|pgrep|dig|nslookup|host|getent|file|md5sum|sha1sum|sha256sum|cmp|diff|nproc|lscpu|lsblk|findmnt|lspci|vmstat|iostat|mpstat|sar|locale|getfacl|getenforce|sestatus|test|\[|echo|true|ip a|ip addr|ip route|ulimit|last|lastlog|aa-status|readlink|realpath|basename|dirname|xargs|mount)(?: (?!.*(?:>>?[^&]|-exec|-delete)).*)?$",
     r"find (?!.*(?:-exec|-delete|-ok)).*",
     r"(?:awk|sed) (?!.*(?:-i\b|system\())(?!.*>).*",
@@ -144,7 +145,9 @@ _ORDER = (
     (Effect.BUILD, _BUILD),
     (Effect.WRITE, _WRITE),
 )
-_TABLE = tuple((effect, re.compile("|".join(f"(?:{p})" for p in ps), re.IGNORECASE)) for effect, ps in _ORDER)
+_TABLE = tuple(
+    (effect, re.compile("|".join(f"(?:{p})" for p in ps), re.IGNORECASE)) for effect, ps in _ORDER
+)
 # The worst of several commands on one line is what the line does.
 _WORST = (
     Effect.DESTROY,
@@ -161,7 +164,9 @@ _PROMPT = re.compile(r"^(?:[$#>%]|PS>|C:\\[^>]*>)\s+")
 _FRAME = re.compile(
     r"^(?:sudo(?: -[uE]\s?\S*| -\w+)* |time |nohup |command |[A-Z_][A-Z0-9_]*=\S* |timeout \S+ |&& )+"
 )
-_NO_COMMAND = re.compile(r"#|//|--|<|(?:GET|POST|PUT|PATCH|DELETE|HEAD|SELECT|ALTER|CREATE|INSERT|UPDATE|DROP) ")
+_NO_COMMAND = re.compile(
+    r"#|//|--|<|(?:GET|POST|PUT|PATCH|DELETE|HEAD|SELECT|ALTER|CREATE|INSERT|UPDATE|DROP) "
+)
 _LOOKS_LIKE_ONE = re.compile(r"^(?:\.{0,2}/)?[a-z][\w.+/-]*(?:\s|$)|^Invoke-\w+", re.IGNORECASE)
 
 

@@ -9,9 +9,7 @@ from typing import Literal
 
 from verifier.checklist.items import Checklist, Item
 
-State = Literal[
-    "bound", "needs value", "attested", "step", "not checked", "not a gate", "review"
-]
+State = Literal["bound", "needs value", "attested", "step", "not checked", "not a gate", "review"]
 OPEN: tuple[State, ...] = ("needs value", "review")
 
 
@@ -73,5 +71,12 @@ def _covered(checklist: Checklist, item: Item, known: frozenset[str]) -> Covered
     elif binding.review:
         state, by = "review", binding.review
     return Covered(
-        checklist.path.name, item.line.number, item.id, state, by, missing, item.required, item.line.title
+        checklist.path.name,
+        item.line.number,
+        item.id,
+        state,
+        by,
+        missing,
+        item.required,
+        item.line.title,
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from verifier.checklist.binding import BindingDocument
-from verifier.checklist.identity import Change, Remembered, recognise
+from verifier.checklist.identity import Change, Remembered, recognise, remembered
 from verifier.checklist.markdown import Line
 
 
@@ -36,34 +36,23 @@ def compare(
     """`old` and `new` as they were read; `binding` gives lines the ids they are known by, `waived` are
     ids with a waiver.
     """
-    memory = _memory(old, binding)
-    before = recognise(old, memory)
+    before = recognise(old, remembered(binding) if binding else ())
     numbers = {c.line.id: c.line.number for c in before}
     titles = {c.line.number: c.line.title for c in before}
     known = tuple(
-        Remembered(c.line.id, c.line.title, c.line.section, titles.get(c.line.above, "")) for c in before
+        Remembered(c.line.id, c.line.title, c.line.section, titles.get(c.line.above, ""))
+        for c in before
     )
     after = recognise(new, known)
     hangs = _Hangs(binding, frozenset(waived))
-    found = [
-        _changed(change, numbers, hangs) for change in after if change.kind != "same"
-    ]
+    found = [_changed(change, numbers, hangs) for change in after if change.kind != "same"]
     kept = {change.line.id for change in after}
-    for one in known:
-        if one.id not in kept:
-            found.append(
-                Difference("removed", one.id, 0, numbers[one.id], "", one.text, hangs.on(one.id))
-            )
+    found += [
+        Difference("removed", one.id, 0, numbers[one.id], "", one.text, hangs.on(one.id))
+        for one in known
+        if one.id not in kept
+    ]
     return tuple(sorted(found, key=lambda d: (d.line or d.was, d.kind)))
-
-
-def _memory(old: tuple[Line, ...], binding: BindingDocument | None) -> tuple[Remembered, ...]:
-    del old
-    if binding is None:
-        return ()
-    return tuple(
-        Remembered(name, one.text, one.section, one.parent) for name, one in binding.items.items()
-    )
 
 
 @dataclass(frozen=True, slots=True)

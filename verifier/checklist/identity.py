@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from verifier.checklist.binding import BindingDocument
 from verifier.checklist.markdown import Line, plain
 from verifier.checklist.vocabulary import folded
 
@@ -42,6 +43,14 @@ class Change:
     was: Remembered | None = None
 
 
+def remembered(document: BindingDocument) -> tuple[Remembered, ...]:
+    """The lines as they were when they were bound."""
+    return tuple(
+        Remembered(name, binding.text, binding.section, binding.parent)
+        for name, binding in document.items.items()
+    )
+
+
 def with_ids(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     """The lines, each with an id: the author's, else derived from text, outline and parent."""
     return tuple(change.line for change in recognise(lines, ()))
@@ -55,8 +64,8 @@ def recognise(lines: tuple[Line, ...], memory: Iterable[Remembered]) -> tuple[Ch
     keys = _keys_of(lines)
     found = {x.number: _own(x, keys[x.number], known.pop(x.id, None)) for x in lines if x.id}
     rest = [line for line in lines if not line.id]
-    for part in (slice(0, 3), slice(0, 2), slice(0, 1)):
-        rest = _take(rest, keys, known, found, part)
+    for count in (3, 2, 1):
+        rest = _take(rest, keys, known, found, count)
     rest = _take_named(rest, keys, known, found)
     _take_reworded(rest, keys, known, found)
     taken = {change.line.id for change in found.values()} | set(known)
@@ -109,16 +118,16 @@ def _take(
     keys: Mapping[int, _Key],
     known: dict[str, _Known],
     found: dict[int, Change],
-    part: slice,
+    count: int,
 ) -> list[Line]:
-    """Lines that agree with a remembered one in this part of their key; returns those that do not."""
+    """Lines that agree with a remembered one in the first `count` parts of their key; returns those that do not."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for name, was in reversed(known.items()):
         if was.key[0]:
-            alike.setdefault(was.key[part], []).append(name)
+            alike.setdefault(was.key[:count], []).append(name)
     rest = []
     for line in lines:
-        names = alike.get(keys[line.number][part])
+        names = alike.get(keys[line.number][:count])
         if names:
             found[line.number] = _found(line, keys[line.number], known.pop(names.pop()))
         else:
@@ -197,7 +206,7 @@ def _with_parents(changes: tuple[Change, ...]) -> tuple[Change, ...]:
 
 def _derived(key: _Key) -> str:
     text, outline, parent = key
-    digest = hashlib.sha256("".join((outline, parent, text)).encode()).hexdigest()[:_HASH_LENGTH]
+    digest = hashlib.sha256(f"{outline}\x1f{parent}\x1f{text}".encode()).hexdigest()[:_HASH_LENGTH]
     slug = re.sub(r"[\W_]+", "-", text[: 4 * _SLUG_LENGTH]).strip("-")
     cut = slug[:_SLUG_LENGTH].rsplit("-", 1)[0] if len(slug) > _SLUG_LENGTH else slug
     return f"{(cut or slug[:_SLUG_LENGTH] or 'line').strip('-')}-{digest}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from verifier.checklist.binding import Binding, BindingDocument, is_empty
-from verifier.checklist.identity import Change, Remembered, recognise
+from verifier.checklist.identity import Change, recognise, remembered
 from verifier.checklist.markdown import Line, Page, read_markdown
 from verifier.document import lines_below, read_document, read_text
 from verifier.errors import DocumentError, UsageError
@@ -78,7 +78,11 @@ def load_checklist(path: Path) -> Checklist:
     source = _beside(path, document.checklist)
     text = read_text(source)
     page = read_page(text, where=str(source))
-    changes = recognise(page.lines, remembered(document))
+    changes = tuple(
+        change
+        for change in recognise(page.lines, remembered(document))
+        if change.line.kind != "field" or change.line.id in document.items  # a blank may stay one
+    )
     places = {item: f"{path.name}:{line}" for item, line in lines_below(raw, "items").items()}
     _refuse_strangers(changes, document, path, places, source)
     items = tuple(
@@ -86,7 +90,7 @@ def load_checklist(path: Path) -> Checklist:
             change.line,
             document.items[change.line.id],
             document.items[change.line.id].target or document.target,
-            places[change.line.id],
+            places.get(change.line.id, path.name),
             document.values,
         )
         for change in changes
@@ -105,14 +109,6 @@ def read_page(text: str, *, where: str) -> Page:
             do="write its lines as `- [ ] ...`, or as bullets below a heading that says checklist",
         )
     return page
-
-
-def remembered(document: BindingDocument) -> tuple[Remembered, ...]:
-    """The lines as they were when they were bound."""
-    return tuple(
-        Remembered(name, binding.text, binding.section, binding.parent)
-        for name, binding in document.items.items()
-    )
 
 
 def load_checklists(paths: tuple[Path, ...]) -> tuple[Checklist, ...]:
@@ -180,7 +176,7 @@ def _refuse_strangers(
             near = difflib.get_close_matches(bound, ids, 1)
             raise DocumentError(
                 f"item '{bound}' is not in {source.name}",
-                where=str(path.parent / places[bound]),
+                where=str(path.parent / places.get(bound, path.name)),
                 do=f"did you mean '{near[0]}'?" if near else "",
             )
     again = f"see `verifier checklist diff`, then run `verifier init {source}` again: it keeps what is bound"
@@ -192,5 +188,7 @@ def _refuse_strangers(
             )
         if change.kind == "reworded":
             raise DocumentError(
-                f"line '{change.line.id}' does not say any more what it was bound to", where=where, do=again
+                f"line '{change.line.id}' does not say any more what it was bound to",
+                where=where,
+                do=again,
             )

@@ -11,6 +11,7 @@ in the source say nothing.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -238,10 +239,8 @@ class _Walk:
                     self._table_row(token, tokens, position)
                 case "inline" if tokens[position - 1].type == "paragraph_open":
                     self._paragraph(token, tokens, position)
-                case "fence" | "code_block":
-                    self._fence(token)
-                case "html_block" if token.content.lstrip().startswith("<!--"):
-                    self.comment_rows |= _rows_of(token)
+                case _:
+                    self._silent(token)
 
     def fences_of_lines(self, lines: tuple[Line, ...]) -> Iterator[Fence]:
         read = {line.number for line in lines}
@@ -336,7 +335,7 @@ class _Walk:
         headings = self._here()
         if _BLANK.match(plain(title)):
             return "field"
-        if any(speaks_of("escalation", h) for h in headings[-2:]) and _LEVEL.match(title):
+        if any(speaks_of("escalation", h) for h in headings[-2:]) and _LEVEL.match(unicodedata.normalize("NFC", title)):
             return "level"
         if any(speaks_of("immediate", h) for h in headings[-1:]) and len(self._items) == 1:
             return "duty"
@@ -433,6 +432,13 @@ class _Walk:
             )
         )
 
+    def _silent(self, token: Token) -> None:
+        """What holds no lines, but rows that look like some."""
+        if token.type in _CODE:
+            self._fence(token)
+        elif token.type == "html_block" and token.content.lstrip().startswith("<!--"):
+            self.comment_rows |= _rows_of(token)
+
     def _fence(self, token: Token) -> None:
         self.code_rows |= _rows_of(token)
         language = (token.info or "").split(" ")[0].lower()
@@ -458,7 +464,7 @@ def _tokens(text: str, where: str) -> list[Token]:
     line = 1
     for token in tokens:
         line = _first(token) if token.map else line
-        if token.level > 2 * MAX_DEPTH:
+        if token.level > 2 * MAX_DEPTH + 1:  # each list is two levels, its text one
             raise DocumentError(
                 f"nested deeper than {MAX_DEPTH}", where=f"{where}:{line}", do="flatten the list"
             )
@@ -606,7 +612,7 @@ def _is_done(cell: str) -> bool:
     return bool(
         re.match(
             r"(?:done|ok|pass(?:ed)?|complete[d]?|yes|완료|통과|完了|完成|erledigt|hecho|feito|fait)\b",
-            cell.strip("`* "),
+            unicodedata.normalize("NFC", cell.strip("`* ")),
             re.IGNORECASE,
         )
     )
@@ -629,7 +635,7 @@ def _some_limit(tokens: list[Token], position: int) -> bool:
         if token.level == level and token.type.endswith("list_close"):
             return False
         if token.type == "inline" and token.level == level + 3:
-            text = plain(token.content)
+            text = unicodedata.normalize("NFC", plain(token.content))
             if (
                 not _STARTS_WITH_BOX.match(text)
                 and re.search(r"\d", text)

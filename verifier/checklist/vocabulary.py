@@ -41,7 +41,9 @@ class Words:
 
     def __init__(self, words: Iterable[str]) -> None:
         kept = [folded(word) for word in words]
-        self._words = tuple((re.split(r"[ *!-]", word, maxsplit=1)[0], word) for word in kept if word)
+        self._words = tuple(
+            (re.split(r"[ *!-]", word, maxsplit=1)[0], word) for word in kept if word
+        )
 
     def search(self, text: str) -> re.Match[str] | None:
         """The first and longest match in `text`."""

@@ -16,10 +16,9 @@ _ROW = re.compile(
 )
 _TO = re.compile(
     r"^(?:(?P<address>[0-9a-fA-F.:/]*[.:][0-9a-fA-F.:/]*)\s+)?"
-    r"(?P<port>Anywhere|[\d,:]+(?:/(?:tcp|udp))?)(?: \((?!v6)[^)]+\))?(?P<v6> \(v6\))?"
+    r"(?P<port>Anywhere|[\d,:]+(?:/(?:tcp|udp))?)(?: \((?!v6\))[^()]+(?: \(v6\))?\))?(?: \(v6\))?"
     r"(?: on (?P<interface>\S+))?(?: \(v6\))?$"
 )
-_NOTHING = ("", "no")
 
 
 def read_ufw(text: str, outer: frozenset[str]) -> dict[str, Opened]:
@@ -125,17 +124,14 @@ def _refuse_policies(ask: Callable[..., str]) -> None:
     for line in text.splitlines():
         if line and not line[0].isspace():
             policy = line.split()[0]
-        elif re.match(r"\s+egress: .*\b(HOST|ANY)\b", line) and policy != "allow-host-ipv6":
+        elif re.match(r"\s+egress-zones: .*\b(HOST|ANY)\b", line) and policy != "allow-host-ipv6":
             raise CannotObserve(f"the policy {policy} of firewalld is not understood")
 
 
 def _zone(ask: Callable[..., str], zone: str) -> Opened:
     text = ask("--zone=%s --list-all", zone)
-    said = dict(
-        (name.strip(), value.strip())
-        for name, colon, value in (line.partition(":") for line in text.splitlines()[1:])
-        if colon and not name.startswith(("\t", "        "))
-    )
+    pairs = [line.partition(":") for line in text.splitlines()[1:] if not line.startswith("\t")]
+    said = {name.strip(): value.strip() for name, colon, value in pairs if colon}
     if not {"target", "services", "ports"} <= said.keys():
         raise CannotObserve(f"firewall-cmd says about zone {zone} what is not understood")
     opened = Opened()
@@ -150,18 +146,27 @@ def _zone(ask: Callable[..., str], zone: str) -> Opened:
             opened.to_all |= ports(protocol, 0, 65535)
     opened.to_all |= _listed(said["ports"])
     for service in said["services"].split():
-        opened.to_all |= _service(ask, service)
+        _open(opened, _service(ask, service), is_for_some=False)
     for rule in (line.strip() for line in text.splitlines() if line.strip().startswith("rule ")):
         _rich(ask, rule, opened)
     return opened
 
 
-def _service(ask: Callable[..., str], service: str) -> int:
+def _service(ask: Callable[..., str], service: str) -> tuple[int, bool]:
+    """Its ports, and whether it is for some addresses of the host only."""
     text = ask("--info-service=%s", service)
     found = re.search(r"^\s+ports:(.*)$", text, re.MULTILINE)
     if not found or re.search(r"^\s+(protocols|source-ports|includes): *\S", text, re.MULTILINE):
         raise CannotObserve(f"the service {service} of firewalld is not understood")
-    return _listed(found[1])
+    return _listed(found[1]), bool(re.search(r"^\s+destination: *\S", text, re.MULTILINE))
+
+
+def _open(opened: Opened, service: tuple[int, bool], *, is_for_some: bool) -> None:
+    mask, to_an_address = service
+    if is_for_some or to_an_address:
+        opened.to_some |= mask
+    else:
+        opened.to_all |= mask
 
 
 def _listed(text: str) -> int:
@@ -192,14 +197,10 @@ def _rich(ask: Callable[..., str], rule: str, opened: Opened) -> None:
             return  # it refuses some
         raise CannotObserve(f"a rich rule of firewalld is not understood: '{rule[:160]}'")
     if port:
-        mask = _listed(f"{port[1]}/{port[2]}")
+        opens = (_listed(f"{port[1]}/{port[2]}"), False)
     elif service:
-        mask = _service(ask, service[1])
-    elif re.search(r" protocol value=| icmp-", words):
-        mask = 0
+        opens = _service(ask, service[1])
     else:
-        mask = PORTS
-    if is_known[3]:
-        opened.to_some |= mask
-    else:
-        opened.to_all |= mask
+        is_other = re.search(r' protocol value="(?!tcp|udp|6"|17")| icmp-', words)
+        opens = (0 if is_other else PORTS, False)
+    _open(opened, opens, is_for_some=bool(is_known[3]))

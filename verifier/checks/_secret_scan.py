@@ -25,12 +25,12 @@ SHAPES = {
     "sendgrid-key": _TOKEN % r"SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16,64}",
     "openai-key": _TOKEN % r"sk-(?:proj-|ant-|svcacct-)?[A-Za-z0-9_-]{32,}",
     "jwt": _TOKEN % r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
-    "password-in-url": r"[a-z][a-z0-9+.-]{1,20}://[^\s:/@\"'`<>]*:(?P<secret>[^\s/@\"'`<>]{3,})@[\w.\[-]",
+    "password-in-url": r"[a-z][a-z0-9+.-]{1,20}://[^\s:/@\"'`<>]{0,100}:(?P<secret>[^\s/@\"'`<>]{3,500})@[\w.\[-]",
 }
 
 NAMED = (
-    r"(?P<name>[A-Za-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api_?key|access_?key"
-    r"|private_?key|credential)[A-Za-z0-9_.-]*)[\"'`]?\s*(?::=|=>|[=:])\s*"
+    r"(?P<name>[A-Za-z0-9_.-]{0,60}(?:password|passwd|passphrase|secret|token|api_?key|access_?key"
+    r"|private_?key|credential)[A-Za-z0-9_.-]{0,60})[\"'`]?\s*(?::=|=>|[=:])\s*"
     r"(?:(?P<quote>[\"'`])(?P<quoted>[^\"'`]{4,})(?P=quote)|(?P<bare>[^\s\"'`,;#)}\]]{4,}))"
 )
 # Names that speak about a secret without being one: DB_PASSWORD_FILE, token_ttl, csrfTokenHeader.
@@ -66,6 +66,7 @@ STORES = re.compile(r"(?i)\.(p12|pfx|jks|keystore|kdbx)$|(^|/)id_(rsa|dsa|ecdsa|
 CODE = re.compile(r"(?i)\.(py|pyi|js|mjs|cjs|jsx|ts|mts|cts|tsx|vue|svelte|java|kt|go|rs|rb|php|cs"
                   r"|c|h|cc|cpp|hpp|swift|scala|ex|exs|dart|lua|pl|r|md|rst|txt|html?|css|sql|adoc)$")
 ENV = re.compile(r"(^|/)(\.env(\.[^/]*)?|[^/]+\.env)$")
+HINT = re.compile(r"(?i)[a-z0-9_-]{16}|pass|secret|token|key|cred|://")
 TEMPLATE = re.compile(r"(?i)(example|sample|template|dist|tmpl|tpl|j2)$")
 git = ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false"]
 os.environ.update(LC_ALL="C", GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0", GIT_PAGER="cat")
@@ -120,11 +121,11 @@ def secrets_in(line, path, code):
             yield "named-secret", value
 
 def look(path, number, line, commit=""):
-    if len(line) > 20000:
-        line = line[:20000]
-    if not re.search(r"(?i)[a-z0-9_-]{16}|pass|secret|token|key|cred|://", line):
-        return
-    secrets = list(secrets_in(line, path, bool(CODE.search(path))))
+    secrets, code = [], bool(CODE.search(path))
+    for start in range(0, len(line), 15000):  # a program's line may be as long as its file
+        part = line[start : start + 20000]
+        if HINT.search(part):
+            secrets += [pair for pair in secrets_in(part, path, code) if pair not in secrets]
     # The fingerprint is of the place without any secret: nobody can guess a secret from it.
     for _, value in secrets:
         line = line.replace(value, "")
@@ -208,7 +209,7 @@ def look_at_history():
     number, left = 0, 0
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     for raw in process.stdout:
-        line = raw[:30000].decode("utf-8", "replace").rstrip("\n")
+        line = raw.decode("utf-8", "replace").rstrip("\n")
         if left and line.startswith("+"):
             left -= 1
             if path and not skipped(path):

@@ -218,25 +218,31 @@ class _Look:
         engines: set[str] = set()
         ways = []
         for family, name in (("ip", "IPv4"), ("ip6", "IPv6"))[: 2 if self.has_ipv6 else 1]:
-            tables, ruleset = self._tables(family), self._ruleset(family)
-            opened = []
-            for table, chain in _BASES:
-                if (rules := tables.chains.get(table, {}).get(chain)) or tables.policies.get((table, chain), "ACCEPT") == "DROP":
-                    engines.add("iptables")
-                if rules is not None:
-                    accepts = tables.policies[table, chain] != "DROP"
-                    opened.append(walk(tables.chains[table], chain, accepts=accepts))
-            for base in ruleset.bases:
-                if base.chains[base.chain] or not base.accepts:
-                    engines.add("nftables")
-                opened.append(walk(base.chains, base.chain, accepts=base.accepts))
-            nothing = [walk({"": ()}, "", accepts=True)]
-            ways.append(self._way(name, opened or nothing, self._sent_on(family)))
+            opened = self._opened(family, engines)
+            ways.append(self._way(name, opened, self._sent_on(family)))
         if not engines or self.want.engine not in ("any", *engines):
             loaded = f"; {', '.join(sorted(engines))} has some" if engines else ""
             asked = "" if self.want.engine == "any" else f" of {self.want.engine}"
             return Seen("", tuple(ways), f"no rules{asked} are loaded{loaded}")
         return Seen(" and ".join(sorted(engines)), tuple(ways))
+
+    def _opened(self, family: str, engines: set[str]) -> list[Opened]:
+        """What each base chain lets in; whoever has rules is added to `engines`."""
+        tables = self._tables(family)
+        opened = [walk({"": ()}, "", accepts=True)]
+        for table, chain in _BASES:
+            rules = tables.chains.get(table, {}).get(chain)
+            if rules is None:
+                continue
+            accepts = tables.policies[table, chain] != "DROP"
+            if rules or not accepts:
+                engines.add("iptables")
+            opened.append(walk(tables.chains[table], chain, accepts=accepts))
+        for base in self._ruleset(family).bases:
+            if base.chains[base.chain] or not base.accepts:
+                engines.add("nftables")
+            opened.append(walk(base.chains, base.chain, accepts=base.accepts))
+        return opened
 
     def _way(self, name: str, opened: list[Opened], sent_on: int) -> Way:
         default = to_all = passing = EVERYTHING

@@ -31,7 +31,7 @@ lines move; each with the reason. A fingerprint is of the place and the line wit
 new secret in the same line is accepted, too. One that accepts nothing any more is red. A finding
 names the rule, the file and the line, never the secret. A tree without a text file, a file that cannot
 be read or is larger than 5 MiB, and a host without Python 3 (in a working copy: or git) are no answer,
-unless a secret was found all the same. Binary files are not looked into.
+unless a secret was found all the same. Binary files, links and submodules are not looked into.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from rich.markup import escape
 from verifier.checklist.binding import BindingDocument
 from verifier.checklist.coverage import OPEN, Coverage, cover
 from verifier.checklist.difference import Difference, compare
-from verifier.checklist.identity import recognise
-from verifier.checklist.items import find_checklists, load_checklists, read_page, remembered
+from verifier.checklist.identity import recognise, remembered
+from verifier.checklist.items import find_checklists, load_checklists, read_page
 from verifier.checklist.markdown import Line
 from verifier.checks.base import check_names
 from verifier.cli import options as o
@@ -90,9 +90,7 @@ def diff(old: OldFile, new: NewFile, binding: BindingFile = None, output: Format
 
 
 @app.command(name="coverage")
-def coverage(
-    names: Names = None, inventory: InventoryName = None, output: Format = "text"
-) -> int:
+def coverage(names: Names = None, inventory: InventoryName = None, output: Format = "text") -> int:
     """Show how every line is answered: bound, waiting for a value, attested, open; and the checks that
     nobody asks for. Exit 1 while a required line is open.
     """
@@ -133,8 +131,14 @@ def _show_differences(found: tuple[Difference, ...], console: Console) -> None:
         console.print("No line changed.")
         return
     for one in found:
-        where = f"line {one.line or one.was}" if not (one.line and one.was) else f"line {one.was} → {one.line}"
-        console.print(f"[bold]{one.kind}[/bold]  {where}  [dim]{escape(one.id)}[/dim]", soft_wrap=True)
+        where = (
+            f"line {one.line or one.was}"
+            if not (one.line and one.was)
+            else f"line {one.was} → {one.line}"
+        )
+        console.print(
+            f"[bold]{one.kind}[/bold]  {where}  [dim]{escape(one.id)}[/dim]", soft_wrap=True
+        )
         if one.kind == "reworded":
             console.print(f"    was: {escape(one.old_text)}", soft_wrap=True)
         console.print(f"    {escape(one.text or one.old_text)}", soft_wrap=True)
@@ -147,7 +151,9 @@ def _show_differences(found: tuple[Difference, ...], console: Console) -> None:
 
 def _show_coverage(found: Coverage, console: Console) -> None:
     total = len(found.lines)
-    console.print(f"[bold]{total} lines[/bold]: " + ", ".join(f"{n} {s}" for s, n in found.counts.items()))
+    console.print(
+        f"[bold]{total} lines[/bold]: " + ", ".join(f"{n} {s}" for s, n in found.counts.items())
+    )
     for line in found.lines:
         if line.state in OPEN:
             weight = "" if line.required else " (advisory)"
@@ -157,7 +163,10 @@ def _show_coverage(found: Coverage, console: Console) -> None:
                 f"\n      {escape(line.text)}  [dim]{escape(line.id)}[/dim]",
                 soft_wrap=True,
             )
-    console.print(f"\nChecks that no line asks for ({len(found.unused)}): {', '.join(found.unused)}", soft_wrap=True)
+    console.print(
+        f"\nChecks that no line asks for ({len(found.unused)}): {', '.join(found.unused)}",
+        soft_wrap=True,
+    )
     if found.open:
         console.print(
             f"\n[bold]{len(found.open)} required lines are open[/bold]: a deployment is refused until they are bound.",

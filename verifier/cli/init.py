@@ -26,10 +26,10 @@ from verifier.proposal.draft import (
     write_again,
     write_new,
 )
-from verifier.proposal.proposal import Proposal
+from verifier.proposal.proposal import Kind, Proposal
 from verifier.proposal.values import KINDS, NO_VALUES, Values, is_shared, read_values
 
-_WORDS = {
+_WORDS: dict[Kind, str] = {
     "check": "by a check",
     "needs_value": "by a check that waits for a value",
     "document": "by a document that must be there",
@@ -46,7 +46,9 @@ Format = Annotated[
 ]
 ValuesFile = Annotated[
     Path | None,
-    typer.Option("--values", help="YAML file with values: base_url: ..., lines: {12: {path: ...}}."),
+    typer.Option(
+        "--values", help="YAML file with values: base_url: ..., lines: {12: {path: ...}}."
+    ),
 ]
 InventoryName = Annotated[
     str | None,
@@ -96,7 +98,9 @@ def _asked(draft: Draft, given: Values, inventory: str | None) -> Draft:
     for name, lines in draft.waiting.items():
         if is_shared(name):
             words = KINDS[name].words
-            answer = typer.prompt(f"{name} ({words}; {len(lines)} lines)", default="", show_default=False)
+            answer = typer.prompt(
+                f"{name} ({words}; {len(lines)} lines)", default="", show_default=False
+            )
             if answer.strip():
                 answers[name] = parse_yaml(answer, where=name)
     if not answers:
@@ -123,7 +127,9 @@ def _show(draft: Draft, console: Console, *, dry_run: bool) -> None:
         if counts[kind]:
             console.print(f"  {counts[kind]:4}  {words}")
     if known:
-        console.print(f"  {known} of them are bound already and stay as they are in {escape(str(path))}")
+        console.print(
+            f"  {known} of them are bound already and stay as they are in {escape(str(path))}"
+        )
     _show_changes(draft, console)
     if dry_run:
         _show_proposals(draft.proposals, console)
@@ -131,9 +137,13 @@ def _show(draft: Draft, console: Console, *, dry_run: bool) -> None:
     if dry_run:
         console.print("\nNothing was written (--dry-run).")
         return
-    console.print(f"\nWritten: {escape(str(path))}. Read it: each line says why. Then:", soft_wrap=True)
+    console.print(
+        f"\nWritten: {escape(str(path))}. Read it: each line says why. Then:", soft_wrap=True
+    )
     console.print(f"  verifier checklist coverage {escape(str(path))}", soft_wrap=True)
-    console.print(f"  verifier verify --inventory NAME --checklist {escape(str(path))}", soft_wrap=True)
+    console.print(
+        f"  verifier verify --inventory NAME --checklist {escape(str(path))}", soft_wrap=True
+    )
 
 
 def _show_changes(draft: Draft, console: Console) -> None:
@@ -145,7 +155,9 @@ def _show_changes(draft: Draft, console: Console) -> None:
                 soft_wrap=True,
             )
     for name in draft.gone:
-        console.print(f"  gone from the checklist, its binding is put into comments: {escape(name)}")
+        console.print(
+            f"  gone from the checklist, its binding is put into comments: {escape(name)}"
+        )
 
 
 def _show_proposals(proposals: tuple[Proposal, ...], console: Console) -> None:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from verifier.checklist.binding import BindingDocument, is_empty
-from verifier.checklist.identity import Change, recognise
-from verifier.checklist.items import read_page, remembered
+from verifier.checklist.identity import Change, recognise, remembered
+from verifier.checklist.items import read_page
 from verifier.checklist.markdown import Line, Page
 from verifier.checks.base import find_check
-from verifier.document import lines_below, read_document, read_text, to_yaml
-from verifier.errors import UsageError
+from verifier.document import lines_below, parse_yaml, read_document, read_text, to_yaml
+from verifier.errors import DocumentError, UsageError
 from verifier.proposal.proposal import Proposal
 from verifier.proposal.propose import propose
 from verifier.proposal.surroundings import look_around
@@ -41,12 +41,17 @@ class Draft:
     gone: tuple[str, ...]
     assumed: Mapping[str, object]
     values: Values = NO_VALUES
+    bound: BindingDocument | None = None
 
     @property
     def new(self) -> tuple[Proposal, ...]:
         """Proposals for lines that are not bound yet."""
         added = {c.line.id for c in self.changes if c.kind == "added"}
         return tuple(p for p in self.proposals if p.line.id in added)
+
+    def title_of(self, number: int) -> str:
+        """The text of the line with this number, empty where there is none."""
+        return next((line.title for line in self.page.lines if line.number == number), "")
 
     @property
     def waiting(self) -> Mapping[str, tuple[Line, ...]]:
@@ -70,8 +75,10 @@ def make_draft(
     """Reads `source` and the binding beside it, if there is one, and proposes an answer for every line.
     `known` are names that the inventory gives values to. Raises DocumentError.
     """
-    page = read_page(read_text(source), where=str(source))
     path = binding_path(source)
+    if path == source:
+        raise DocumentError("is a binding file, no checklist", where=str(source))
+    page = read_page(read_text(source), where=str(source))
     old = read_document(path, BindingDocument) if path.exists() else None
     memory = remembered(old) if old else ()
     changes = recognise(page.lines, memory)
@@ -87,6 +94,7 @@ def make_draft(
         gone=tuple(one.id for one in memory if one.id not in ids),
         assumed=_assumed(page, source, given),
         values=values,
+        bound=old,
     )
 
 
@@ -105,27 +113,22 @@ def write_new(draft: Draft, target: str) -> str:
         if proposal.line.section != section:
             section = proposal.line.section
             rows += ["", *_comment(section)]
-        rows += _block(proposal, draft.values)
+        rows += _block(proposal, draft)
     return "\n".join(rows) + "\n"
 
 
 def write_again(draft: Draft, text: str) -> str:
-    """The text of a binding file brought up to date: new lines at its end, the new wording of
-    reworded ones, and the blocks of lines that are gone put into comments.
+    """The text of a binding file brought up to date: the new wording of reworded lines, the blocks of
+    lines that are gone put into comments, new lines after the last one. Raises DocumentError where
+    the file is written in a way that does not allow it.
     """
-    rows = text.rstrip("\n").split("\n")
-    places = lines_below(text, "items")
-    for change in draft.changes:
-        if change.kind in ("reworded", "moved") and change.was and change.was.text:
-            _reword(rows, places[change.line.id], change.line)
-    for name in draft.gone:
-        first = places[name] - 1
-        for index in range(first, _end_of_block(rows, first)):
-            rows[index] = f"  # gone: {rows[index].strip()}"
-    fresh = [row for proposal in draft.new for row in _block(proposal, draft.values)]
+    where = str(binding_path(draft.source))
+    known = _in_yaml(_changed(draft, text, where), where)
+    fresh = [row for proposal in draft.new for row in _block(proposal, draft)]
     if fresh:
-        rows += ["", "  # new in the checklist", *fresh]
-    return "\n".join(rows) + "\n"
+        known = _inserted(known, "items", ["", "  # new in the checklist", *fresh], where)
+    assumed = _assumed_rows(draft, _used(draft.new))
+    return _in_yaml(_inserted(known, "values", assumed, where) if assumed else known, where)
 
 
 def proposed(proposal: Proposal) -> dict[str, object]:
@@ -172,16 +175,23 @@ def _assumed(page: Page, source: Path, given: frozenset[str]) -> dict[str, objec
 def _values(draft: Draft) -> list[str]:
     used = _used(draft.proposals)
     rows = ["values:"]
-    for name, value in draft.assumed.items():
-        if name in used:
-            rows += [f"  # assumed: {KINDS[name].words}", *_indented(_pair(name, value))]
+    rows += _assumed_rows(draft, used)
     for name, value in draft.values.shared.items():
         rows += _indented(_pair(name, value))
     for name, lines in draft.waiting.items():
-        if is_shared(name):
+        if is_shared(name) and name not in draft.assumed:
             wait = "line waits" if len(lines) == 1 else "lines wait"
             rows += [f"  # {len(lines)} {wait} for it: {KINDS[name].words}", f"  {name}:"]
     return [*(rows if len(rows) > 1 else ["values: {}"]), ""]
+
+
+def _assumed_rows(draft: Draft, used: set[str]) -> list[str]:
+    given = draft.bound.values if draft.bound else {}
+    rows: list[str] = []
+    for name, value in draft.assumed.items():
+        if name in used and name not in given:
+            rows += [f"  # assumed: {KINDS[name].words}", *_indented(_pair(name, value))]
+    return rows
 
 
 def _used(proposals: Iterable[Proposal]) -> set[str]:
@@ -194,14 +204,18 @@ def _used(proposals: Iterable[Proposal]) -> set[str]:
     )
 
 
-def _block(proposal: Proposal, values: Values) -> list[str]:
+def _block(proposal: Proposal, draft: Draft) -> list[str]:
     """One line's entry under `items:`."""
     line = proposal.line
-    entry: dict[str, object] = {"text": line.title, "section": line.section}
-    entry |= _method(proposal, values)
+    entry: dict[str, object] = {
+        "text": line.title,
+        "section": line.section,
+        "parent": draft.title_of(line.above),
+    }
+    entry |= _method(proposal, draft.values)
     if proposal.reason and proposal.kind not in ("not_a_gate", "review"):
         entry["reason"] = proposal.reason
-    rows = [f"  {line.id}:"]
+    rows = [f"  {_name(line.id)}:"]
     for key, value in entry.items():
         if value not in ("", {}, None):
             rows += [f"    {row}" for row in _pair(key, value).split("\n")]
@@ -261,29 +275,150 @@ def _indented(text: str) -> list[str]:
     return [f"  {row}" for row in text.split("\n")]
 
 
+def _name(item: str) -> str:
+    """An id as a key: `1`, `yes` and `2026-01-01` are texts only in quotes."""
+    return item if parse_yaml(f"{item}: 0", where=item) == {item: 0} else f"'{item}'"
+
+
 def _comment(section: str) -> list[str]:
     words = " ".join(section.split())
     return [f"  # {words[:110]}"] if words else []
 
 
-def _reword(rows: list[str], first: int, line: Line) -> None:
-    """Replaces what the block says of its line: rows of `text:` and `section:`, and nothing else."""
-    for key, value in (("text", line.title), ("section", line.section)):
-        block = range(first, _end_of_block(rows, first - 1))
-        start = next((i for i in block if rows[i].startswith(f"    {key}:")), None)
-        if start is None:
+def _in_yaml(text: str, where: str) -> str:
+    """The same text; DocumentError if it is none that could be read again."""
+    try:
+        parse_yaml(text, where=where)
+    except DocumentError as error:
+        raise DocumentError(
+            f"cannot be brought up to date: {error.what}",
+            where=error.where,
+            do="an item that is gone may hold an anchor that others use; change the file by hand",
+        ) from error
+    return text
+
+
+def _changed(draft: Draft, text: str, where: str) -> str:
+    """The blocks that are there, with new words in those that were reworded, as comments those gone."""
+    rows = text.split("\n")
+    places = lines_below(text, "items")
+    again = {c.line.id: c for c in draft.changes if c.kind in ("reworded", "moved")}
+    for name, place in sorted(places.items(), key=lambda entry: -entry[1]):
+        if name not in again and name not in draft.gone:
             continue
-        end = start + 1
-        while end < len(rows) and re.match(r"     +\S", rows[end]):
-            end += 1
-        rows[start:end] = [f"    {row}" for row in _pair(key, value).split("\n")]
+        block = range(place - 1, _end_of_block(rows, place - 1))
+        indent = _refuse_flow(rows[place - 1], f"{where}:{place}")
+        if name in draft.gone:
+            for index in block:
+                rows[index] = f"{indent}# gone: {rows[index][len(indent) :]}"
+        else:
+            _reword(rows, block, draft, again[name], f"{where}:{place}")
+    return "\n".join(rows)
+
+
+def _refuse_flow(row: str, where: str) -> str:
+    """The indentation of an entry's first row."""
+    indent = row[: len(row) - len(row.lstrip())]
+    if not indent:
+        raise DocumentError(
+            "its entries stand in one row", where=where, do="give each one a row of its own"
+        )
+    return indent
+
+
+def _reword(rows: list[str], block: range, draft: Draft, change: Change, where: str) -> None:
+    """Replaces what the block says of its line, where that is something else now; and nothing else."""
+    was, line = change.was, change.line
+    if was is None:
+        return
+    words = (
+        ("parent", was.parent, draft.title_of(line.above)),
+        ("section", was.section, line.section),
+        ("text", was.text, line.title),
+    )
+    end = block.stop
+    for key, old, new in words:
+        if old and old != new:
+            start = _row_of(rows, range(block.start + 1, end), key)
+            if start is not None:
+                last = _end_of_block(rows, start)
+                fresh = _rewritten(rows[start], key, old, new, one_row=last == start + 1)
+                rows[start:last] = fresh
+                end += len(fresh) - (last - start)
+            elif key == "text":
+                raise DocumentError(
+                    f"line {line.number} was reworded, and its text: stands in a row with others",
+                    where=where,
+                    do="give text: a row of its own",
+                )
+
+
+def _row_of(rows: list[str], block: range, key: str) -> int | None:
+    """Where the block says `key:`, at its own indentation."""
+    body = next(
+        (i for i in block if rows[i].strip() and not rows[i].lstrip().startswith("#")), None
+    )
+    if body is None:
+        return None
+    indent = rows[body][: len(rows[body]) - len(rows[body].lstrip())]
+    return next((i for i in block if re.match(rf"{indent}{key}:\s", rows[i])), None)
+
+
+def _rewritten(row: str, key: str, old: str, new: str, *, one_row: bool) -> list[str]:
+    """`key: new` with the indentation, the anchor, the comment and the line end that were there."""
+    found = re.match(rf"(?P<indent>\s*){key}:\s*(?P<anchor>&\S+\s+)?", row)
+    indent, anchor = (found["indent"], found["anchor"] or "") if found else ("", "")
+    end = "\r" if row.endswith("\r") else ""
+    comments = (row[m.start() :] for m in re.finditer(r"\s+#", row) if one_row)
+    comment = next((c for c in comments if _says(row.removesuffix(c), key, old)), end)
+    fresh = [f"{indent}{part}" for part in _pair(key, new).split("\n")]
+    fresh[0] = fresh[0].replace(f"{key}: ", f"{key}: {anchor}", 1)
+    return [*(part + end for part in fresh[:-1]), fresh[-1] + comment]
+
+
+def _says(row: str, key: str, value: str) -> bool:
+    try:
+        return parse_yaml(row, where=key) == {key: value}
+    except DocumentError:
+        return False
+
+
+def _inserted(text: str, key: str, fresh: list[str], where: str) -> str:
+    """`fresh` after the last entry of the top-level mapping `key`, which is made if it is not there."""
+    rows = text.split("\n")
+    places = lines_below(text, key)
+    if places:
+        last = max(places.values())
+        indent = _refuse_flow(rows[last - 1], f"{where}:{last}")
+        fresh = [f"{indent}{row.removeprefix('  ')}" if row else "" for row in fresh]
+        place = _end_of_block(rows, last - 1)
+    else:
+        bare = re.compile(rf"{key}:\s*(?:\{{\s*\}})?\s*(?P<comment>#.*)?$")
+        found = next((i for i, row in enumerate(rows) if bare.match(row)), None)
+        if found is None:
+            items = next((i for i, row in enumerate(rows) if row.startswith("items:")), 0)
+            fresh, place = [f"{key}:", *fresh, ""], items
+        else:
+            rows[found] = rows[found].replace("{}", "", 1).rstrip()
+            place = found + 1
+    if place == len(rows):
+        fresh = [*fresh, ""]
+    end = "\r" if "\r\n" in text else ""
+    return "\n".join([*rows[:place], *(row + end for row in fresh), *rows[place:]])
 
 
 def _end_of_block(rows: list[str], first: int) -> int:
-    """The index after the block that begins at `first`."""
+    """The index after the entry that begins at `first`: after its last row that is indented deeper."""
+    depth = _depth(rows[first])
     end = first + 1
-    while end < len(rows) and (re.match(r"    ", rows[end]) or not rows[end].strip()):
-        end += 1
-    while end > first + 1 and not rows[end - 1].strip():
-        end -= 1
+    for index in range(first + 1, len(rows)):
+        row = rows[index].strip()
+        if row and _depth(rows[index]) > depth:
+            end = index + 1
+        elif row and not row.startswith("#"):
+            break
     return end
+
+
+def _depth(row: str) -> int:
+    return len(row) - len(row.lstrip())

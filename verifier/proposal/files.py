@@ -74,8 +74,9 @@ def _gone(subject: Subject, files: tuple[str, ...]) -> Proposal | None:
 
 def _names_a_key(subject: Subject, files: tuple[str, ...]) -> Proposal | None:
     keys = [key for key in subject.evidence.keys if key not in files[0]]
-    short = len(subject.line.title) < _SENTENCE
-    if keys and ((subject.says("contains") and short) or subject.evidence.begins_with == "file"):
+    title = subject.line.title
+    first = bool(keys) and title.find(files[0]) < title.find(keys[0]) and len(title) < _SENTENCE
+    if keys and ((subject.says("contains") and first) or subject.evidence.begins_with == "file"):
         return content_of(subject, files[0], re.escape(keys[0]), keys[0])
     return None
 

@@ -147,6 +147,17 @@ def _dns(_: Command, subject: Subject, match: re.Match[str]) -> Proposal:
     )
 
 
+def _container_env(command: Command, subject: Subject, match: re.Match[str]) -> Proposal:
+    """`exec app env | grep -E "A|B"`: the settings a container really has."""
+    words = [word for part in command.parts[1:] for word in part if part[0].endswith("grep")]
+    keys = [key for word in words for key in re.findall(r"[A-Z][A-Z0-9_]{2,}", word)]
+    given: dict[str, object] = {"stack": STACK, "service": match["name"]}
+    given["keys"] = list(dict.fromkeys(keys)) or "{{ keys }}"
+    return _made(
+        subject, "container_env", given, "settings a container must have", () if keys else ("keys",)
+    )
+
+
 def _usage(_: Command, subject: Subject, match: re.Match[str]) -> Proposal | None:
     if re.search(r"\d\s?(?:GB|GiB|TB)\b", subject.line.title, re.IGNORECASE):
         enough = capacity(subject)
@@ -221,6 +232,7 @@ _KNOWN: tuple[tuple[str, _Maker], ...] = (
     (r"firewall-cmd --state", _says(("^running",), become=True)),
     (r"gh auth status", _says(("Logged in to",), here=True)),
     (rf"{_COMPOSE} config", _plain("compose_config", {"stack": STACK}, "compose files that must be valid together")),
+    (rf"{_COMPOSE} exec(?: -\S+)* (?P<name>[\w-]+) (?:env|printenv)\b", _container_env),
     (rf"docker ps|{_COMPOSE} ps", _plain("container_state", {"stack": STACK}, "containers that must run, and stay running")),
     (r"docker stats", _plain("container_usage", {"project": PROJECT}, "what containers use of what they may")),
     (rf"(?:docker|{_COMPOSE}) logs", _plain("container_logs", {"project": PROJECT}, "logs without errors")),
@@ -239,6 +251,7 @@ _KNOWN: tuple[tuple[str, _Maker], ...] = (
     (rf"{_RUN}prettier .*(?:--check|-c)\b", _says(("All matched files use Prettier code style",), here=True)),
     (rf"{_RUN}(?:pip-audit|bandit)\b", _says(("(?i)no (?:known vulnerabilities|issues)",), here=True)),
     (r"npm audit", _says(("found 0 vulnerabilities",), here=True)),
+    (r"(?:npm|pnpm|yarn|bun)(?: run)? (?:lint|type-?check|check-types|check:types|tsc)(?::\w+)?(?= |$)(?!.*--fix)", _says(lacks=(*_NO_ERRORS, "npm ERR!"), here=True)),
     (r"terraform validate", _says(("configuration is valid",), here=True)),
     (rf"(?:python3? )?\S*manage\.py check|{_RUN}django-admin check", _says(("System check identified no issues",))),
     (rf"{_RUN}prisma validate", _says(("is valid",), here=True)),
@@ -248,6 +261,6 @@ _KNOWN: tuple[tuple[str, _Maker], ...] = (
     (r"kubectl get (?:pods?|po|deploy\w*)\b", _says(("(?:Running|[1-9]\\d*/[1-9])",), lacks=("CrashLoopBackOff|Error|Pending|ImagePullBackOff|Evicted",), here=True)),
     (r"kubectl rollout status", _says(("successfully rolled out",), here=True)),
     (r"crontab -l", _plain("cron_job", {"matches": "{{ command }}"}, "a job that must be scheduled", "command")),
-    (r"pm2 (?:list|ls|status|show|describe)\b", _plain("pm2_processes", {"app": "{{ pm2_app }}", "instances": "{{ instances }}", "release_dir": "{{ deploy_root }}", "url": "{{ base_url }}"}, "processes that PM2 must keep running", "pm2_app", "instances", "base_url")),
+    (r"pm2 (?:list|ls|status|show|describe)\b", _plain("command", {"argv": ["pm2", "jlist"], "matches": ['"status":"online"'], "lacks": ['"status":"(?:errored|stopped|launching)"']}, "processes that PM2 must keep online")),
     (r"openssl s_client .*-connect (?P<name>[\w.-]+):", lambda _, s, m: replace(_made(s, "certificate", {"domain": m["name"]}, "a certificate that must hold"), vantage="controller")),
 )  # fmt: skip

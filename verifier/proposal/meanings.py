@@ -111,19 +111,18 @@ def _duty(subject: Subject) -> Proposal:
     )
 
 
-def _firewall(subject: Subject) -> Proposal | None:
-    if re.search(r"\bufw\b", subject.title):
-        return bound(
-            subject,
-            "command",
-            {"argv": ["ufw", "status"], "matches": ["^Status: active"]},
-            "a firewall that must be active",
-            become=True,
-        )
-    return by_person(
+def _firewall(subject: Subject) -> Proposal:
+    numbers = [
+        int(n) for n in re.findall(r"(?<![\d.])(\d{2,5})(?![\d.])", plain(subject.line.title))
+    ]
+    allow: object = [f"{n}/tcp" for n in numbers if n < 65536] or "{{ firewall_ports }}"  # noqa: PLR2004  the last port
+    return bound(
         subject,
-        "which firewall this is, and what it should let through, is not written here",
-        role="operator",
+        "firewall",
+        {"allow": allow},
+        "a firewall that must let in only what is agreed",
+        () if isinstance(allow, list) else ("firewall_ports",),
+        become=True,
     )
 
 

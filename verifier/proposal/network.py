@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from verifier.checklist.markdown import plain
+from verifier.proposal.concepts import mentions
 from verifier.proposal.evidence import Address
 from verifier.proposal.limits import limits_in
 from verifier.proposal.measured import latency
@@ -137,7 +138,7 @@ def route(subject: Subject) -> Proposal | None:
         )
     if subject.says("monitoring") and not subject.says("endpoint"):
         return None
-    if subject.says("rate_limit") or subject.says("cors") or subject.says("csrf"):
+    if any(mentions(group, plain(subject.line.title)) for group in ("rate_limit", "cors", "csrf")):
         return None
     limits = [limit for limit in limits_in(subject.title) if limit.unit == "ms"]
     if limits:
@@ -161,6 +162,30 @@ def route(subject: Subject) -> Proposal | None:
         "a route that must answer",
         tuple(missing),
         span=route,
+        vantage="controller",
+    )
+
+
+def status(subject: Subject) -> Proposal | None:
+    """`... returns 403`: a status that some address must answer with."""
+    found = re.search(
+        r"(?:returns?|responds?(?: with)?|answers?(?: with)?|→|->|=>|반환|응답|返回|返す|返る)\s*"
+        r"(?:an? |http |status |코드 )*\(?([2345]\d\d)\b",
+        plain(subject.line.title),
+        re.IGNORECASE,
+    )
+    if not found or subject.evidence.addresses or subject.evidence.routes:
+        return None
+    given: dict[str, object] = {"url": "{{ base_url }}{{ path }}"}
+    if found.group(1) != "200":
+        given["status"] = int(found.group(1))
+    return bound(
+        subject,
+        "http",
+        given,
+        "an address that must answer so",
+        ("base_url", "path"),
+        span=found.group(0),
         vantage="controller",
     )
 
@@ -213,6 +238,14 @@ def port(subject: Subject) -> Proposal | None:
 
 def health(subject: Subject) -> Proposal:
     ours = subject.around.speaks_of_compose
+    if (
+        subject.says("service")
+        and not subject.says("endpoint_word")
+        and not subject.evidence.routes
+    ):
+        return bound(
+            subject, "container_health", {"stack": STACK}, "containers that must be healthy"
+        )
     if (
         not subject.says("endpoint")
         and not subject.says("responds_strictly")
@@ -365,9 +398,9 @@ def exposed_port(subject: Subject) -> Proposal:
     return bound(
         subject,
         "listening_ports",
-        {"allow": "{{ ports }}"},
+        {"allow": "{{ open_ports }}"},
         "nothing but these ports may be open",
-        ("ports",),
+        ("open_ports",),
         become=True,
     )
 

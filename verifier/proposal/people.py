@@ -67,8 +67,10 @@ def _signed(subject: Subject) -> Proposal | None:
     if not subject.line.path[1:]:
         return None
     last = subject.line.path[-1]
-    if mentions("signoff_heading", last) and not (
-        subject.evidence.commands or subject.evidence.addresses
+    if (
+        mentions("signoff_heading", last)
+        and not subject.says("document")
+        and not (subject.evidence.commands or subject.evidence.addresses)
     ):
         return by_person(subject, "somebody's word", span=plain(last))
     return None

@@ -13,7 +13,7 @@ from verifier.checklist.markdown import Page, plain
 from verifier.checklist.vocabulary import speaks_of
 from verifier.proposal.files import named_file
 from verifier.proposal.meanings import by_concept, by_its_parent
-from verifier.proposal.network import address, names_an_api, port, route
+from verifier.proposal.network import address, names_an_api, port, route, status
 from verifier.proposal.people import (
     FOR_PEOPLE,
     heading_says,
@@ -21,7 +21,7 @@ from verifier.proposal.people import (
 from verifier.proposal.programs import is_up, versions
 from verifier.proposal.proposal import Proposal, Recipe, by_person
 from verifier.proposal.quoted_commands import own_command
-from verifier.proposal.settings import keys, setting
+from verifier.proposal.settings import keys, parent_of_keys, setting
 from verifier.proposal.subject import Subject, subject_of
 from verifier.proposal.surroundings import look_around
 
@@ -33,6 +33,8 @@ LITERAL: tuple[Recipe, ...] = (
     route,
     versions,
     port,
+    status,
+    parent_of_keys,
     named_file,
     keys,
 )
@@ -54,8 +56,15 @@ def propose(page: Page) -> tuple[Proposal, ...]:
     """One Proposal for every line of the page, in order."""
     around = look_around(page)
     by_number = {line.number: line for line in page.lines}
+    below: dict[int, list[str]] = {}
+    for line in page.lines:
+        below.setdefault(line.above, []).append(line.title)
     return tuple(
-        replace(answer_of(subject_of(line, by_number, around)), line=line) for line in page.lines
+        replace(
+            answer_of(subject_of(line, by_number, around, tuple(below.get(line.number, ())))),
+            line=line,
+        )
+        for line in page.lines
     )
 
 

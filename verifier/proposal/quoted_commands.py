@@ -44,6 +44,9 @@ def own_command(subject: Subject) -> Proposal | None:
         return test_suite(subject, command)
     if command.effect in (Effect.BUILD, Effect.WRITE, Effect.MIGRATE, Effect.DESTROY):
         return _step(subject, command)
+    meant = by_concept(subject)
+    if meant and meant.kind in ("check", "needs_value"):
+        return meant
     why = {
         Effect.ENDLESS: "its command never ends by itself, or waits for a person",
         Effect.READ: "its command only reads, but what it should say is not written here",

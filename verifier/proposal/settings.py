@@ -115,6 +115,21 @@ def keys(subject: Subject) -> Proposal | None:
     )
 
 
+def parent_of_keys(subject: Subject) -> Proposal | None:
+    """A line whose children are all names of settings: it means all of them."""
+    names = [re.match(r"[`*]*([A-Z][A-Z0-9_]{2,})\b", child) for child in subject.children]
+    if not names or not all(names) or subject.evidence.files or subject.evidence.commands:
+        return None
+    wanted = [name.group(1) for name in names if name]
+    return bound(
+        subject,
+        "env_complete",
+        {"path": env_path(subject), "keys": wanted},
+        "settings that must be there, as the lines below it say",
+        span=wanted[0],
+    )
+
+
 def env_vars(subject: Subject) -> Proposal:
     examples = subject.around.env_examples
     if examples and not subject.says("production_value"):

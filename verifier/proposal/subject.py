@@ -28,6 +28,7 @@ class Subject:
     evidence: Evidence
     around: Surroundings
     parent: Line | None
+    children: tuple[str, ...]  # the texts of the lines below it
     parent_evidence: Evidence
 
     @property
@@ -45,7 +46,9 @@ class Subject:
         return mentions(group, self.text.near)
 
 
-def subject_of(line: Line, by_number: dict[int, Line], around: Surroundings) -> Subject:
+def subject_of(
+    line: Line, by_number: dict[int, Line], around: Surroundings, children: tuple[str, ...] = ()
+) -> Subject:
     line = replace(
         line, title=line.title[:_MOST], code=tuple(block[:_MOST_CODE] for block in line.code)
     )
@@ -59,6 +62,7 @@ def subject_of(line: Line, by_number: dict[int, Line], around: Surroundings) -> 
         evidence=evidence_in(line.title, line.code),
         around=around,
         parent=parent,
+        children=children,
         parent_evidence=evidence_in(parent.title[:_MOST] if parent else "", ()),
     )
 

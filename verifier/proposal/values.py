@@ -33,7 +33,11 @@ KINDS: Mapping[str, Kind] = {
     "metrics_url": Kind("the address that answers in Prometheus' format"),
     "log_source": Kind("the compose services whose logs are read, as a list"),
     "origins": Kind("the origins that may call the service, as a list"),
-    "ports": Kind("the ports that may be open, as a list"),
+    "open_ports": Kind(
+        "what may listen on the host, as a list of {port: 22, ...}: see `listening_ports`"
+    ),
+    "published_ports": Kind('the ports that compose publishes, as a list: ["0.0.0.0:8000"]'),
+    "firewall_ports": Kind('the ports that the firewall lets in, as a list: ["22/tcp"]'),
     "backup_path": Kind("the folder the backups lie in, on the host"),
     "container": Kind("the compose service that the application is"),
     "limit": Kind("how many requests are let through, as a number"),

@@ -9,6 +9,8 @@ import pytest
 from verifier.checks.base import find_check
 from verifier.errors import UsageError
 
+_DB = {"engine": "postgresql", "project": "p", "service": "db"}
+
 NONSENSE: tuple[tuple[str, dict[str, object], str], ...] = (
     ("file", {"path": ""}, "at least 1 character"),
     ("file", {"path": "/x", "exists": False, "contains": ["a"]}, "stands alone"),
@@ -84,6 +86,69 @@ NONSENSE: tuple[tuple[str, dict[str, object], str], ...] = (
     ("injection", {"url": "http://h/{probe}", "kinds": ["ldap"]}, "'sql' or 'xss'"),
     ("injection", {"url": "http://h/{probe}", "value": "a'b"}, "only letters, digits"),
     ("injection", {"url": "http://h/{probe}", "method": "DELETE"}, "'GET' or 'POST'"),
+    ("secret_scan", {"path": ""}, "at least 1 character"),
+    ("secret_scan", {"skip": ["**"]}, "leaves nothing to look at"),
+    ("secret_scan", {"skip": ["*/"]}, "leaves nothing to look at"),
+    ("secret_scan", {"max_commits": 0}, "greater than or equal to 1"),
+    ("secret_scan", {"allow": ["a.py:1"]}, "'allow.0'"),
+    ("secret_scan", {"allow": [{"what": "a.py:1"}]}, "'allow.0.why'"),
+    ("secret_scan", {"allow": [{"what": "a.py", "why": "x"}]}, "'allow.0.what'"),
+    ("secret_scan", {"allow": [{"what": "a.py:1", "why": " "}]}, "'allow.0.why'"),
+    ("firewall", {}, "'allow'"),
+    ("firewall", {"allow": ["22"]}, "'allow.0'"),
+    ("firewall", {"allow": ["22/icmp"]}, "'allow.0'"),
+    ("firewall", {"allow": ["70000/tcp"]}, "no port or range"),
+    ("firewall", {"allow": ["0/tcp"]}, "no port or range"),
+    ("firewall", {"allow": ["90-80/tcp"]}, "no port or range"),
+    ("firewall", {"allow": [], "engine": "pf"}, "'engine'"),
+    ("image", {"name": ""}, "'name'"),
+    ("image", {"name": "--all"}, "'name'"),
+    ("image", {"name": "app", "id": "latest"}, "'id'"),
+    ("image", {"name": "app", "max_age_s": 0}, "greater than 0"),
+    ("image", {"name": "app", "max_size_mb": 0}, "greater than 0"),
+    ("migrations", {"command": []}, "at least 1 item"),
+    ("migrations", {"command": ["x"], "tool": "liquibase"}, "'tool'"),
+    ("migrations", {"command": ["prisma"], "tool": "prisma", "expected": "a"}, "does not name"),
+    ("migrations", {"command": ["alembic", "heads"], "tool": "alembic"}, "without a subcommand"),
+    *(
+        ("database_query", {"database": _DB, "query": query, "rows": 1}, complaint)
+        for query, complaint in (
+            ("", "at least 1 character"),
+            ("DELETE FROM t", "only SELECT, WITH and SHOW"),
+            ("EXPLAIN SELECT 1", "only SELECT, WITH and SHOW"),
+            ("SELECT 1; SELECT 2", "one single statement"),
+            ("SELECT 1; DROP TABLE t;", "one single statement"),
+            ("SELECT 1 -- x", "no comment"),
+            ("SELECT /*! 1 */ 2", "no comment"),
+            ("SELECT 1 # x", "no comment"),
+            ("SELECT $$a$$", "no comment and no `\\$`"),
+            ("SELECT 'a", "is not closed"),
+            ("SELECT 'a\\' OR 1", "a backslash"),
+            ("SELECT * INTO OUTFILE '/x' FROM t", "'INTO' is not for a question"),
+            ("SELECT * FROM t FOR UPDATE", "'FOR UPDATE' is not for a question"),
+            ("SELECT * FROM t LOCK IN SHARE MODE", "'LOCK' is not for a question"),
+            ("WITH a AS (DELETE FROM t RETURNING 1) SELECT 1", "'DELETE' is not for a question"),
+            ("SELECT set_config('x', 'off', false)", "'set_config' is not for a question"),
+            ("SELECT load_file('/etc/passwd')", "'load_file' is not for a question"),
+            ("SELECT pg_sleep(9)", "'pg_sleep' is not for a question"),
+        )
+    ),
+    ("database_query", {"database": _DB, "query": "SELECT 1"}, "one of equals"),
+    (
+        "database_query",
+        {"database": _DB, "query": "SELECT 1", "equals": "1", "rows": 0},
+        "ask about",
+    ),
+    (
+        "database_query",
+        {"database": _DB, "query": "SELECT 1", "rows": 0, "empty": True},
+        "the same",
+    ),
+    (
+        "database_query",
+        {"database": _DB, "query": "SELECT 1", "at_least": 2, "at_most": 1},
+        "at_least is more",
+    ),
 )
 
 
