@@ -55,7 +55,7 @@ class Assignment:
     place: str
     phase: Phase
     required: bool
-    method: Literal["check", "attest", "none"]
+    method: Literal["check", "attest", "below", "none"]
     check: str = ""
     params: Mapping[str, object] | None = None
     vantage: Literal["host", "controller"] = "host"
@@ -64,6 +64,7 @@ class Assignment:
     applicable: bool = True
     why_not: str = ""
     bound: bool = True  # false while a value or a person's decision is missing
+    below: tuple[str, ...] = ()  # the items whose conjunction this is
 
     @property
     def key(self) -> tuple[str, str]:
@@ -281,7 +282,8 @@ def _assign(item: Item, checklist: Checklist, host: Host) -> Assignment:
         place=item.place,
         phase=binding.phase,
         required=item.required,
-        method="check" if binding.check else "attest" if binding.attest else "none",
+        method=_method(item),
+        below=item.below if binding.all_below else (),
     )
     try:
         if binding.only_if is not None and not _is_true(host.value(binding.only_if)):
@@ -294,11 +296,20 @@ def _assign(item: Item, checklist: Checklist, host: Host) -> Assignment:
         ) from error
     if binding.attest:
         return replace(plain, why_not=f"needs an attestation by: {binding.attest.role}")
+    if binding.all_below:
+        return plain
     if binding.step:
         return replace(plain, why_not=f"done by the deployment: {binding.step}")
     if binding.review:
         return replace(plain, bound=False, why_not=f"nobody decided yet: {binding.review}")
     return replace(plain, why_not=binding.not_checked or binding.not_a_gate)
+
+
+def _method(item: Item) -> Literal["check", "attest", "below", "none"]:
+    binding = item.binding
+    if binding.check:
+        return "check"
+    return "attest" if binding.attest else "below" if binding.all_below else "none"
 
 
 def _with_check(plain: Assignment, item: Item, host: Host) -> Assignment:

@@ -24,6 +24,21 @@ class Outcome(enum.StrEnum):
         raise TypeError("an Outcome is not a condition; compare it with a named outcome")
 
 
+_WORST_FIRST = (Outcome.FAIL, Outcome.ERROR, Outcome.NOT_CHECKED)
+
+
+def conjunction(outcomes: tuple[Outcome, ...]) -> Outcome:
+    """PASS when every part is a pass or does not apply and one at least is a pass; of no parts:
+    NOT_CHECKED.
+    """
+    for outcome in _WORST_FIRST:
+        if outcome in outcomes or not outcomes:
+            return outcome if outcomes else Outcome.NOT_CHECKED
+    if all(outcome is Outcome.NOT_APPLICABLE for outcome in outcomes):
+        return Outcome.NOT_APPLICABLE
+    return Outcome.PASS
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """One Assignment's answer. `evidence` holds sha256 digests of stored files; `duration_s` is

@@ -21,8 +21,8 @@ class Attest(Document):
 
 
 class Binding(Document):
-    """One line's answer: exactly one of `check`, `attest`, `step`, `not_checked`, `not_a_gate` and
-    `review`. A check that waits for values names them in `needs`; a line under `review` and one
+    """One line's answer: exactly one of `check`, `attest`, `step`, `all_below`, `not_checked`,
+    `not_a_gate` and `review`. `all_below` is the conjunction of the lines below it. A check that waits for values names them in `needs`; a line under `review` and one
     that waits are not bound yet.
     """
 
@@ -42,6 +42,7 @@ class Binding(Document):
     timeout_s: float = pydantic.Field(default=60.0, gt=0, le=900)
     attest: Attest | None = None
     step: str = ""
+    all_below: bool = False
     not_checked: str = ""
     not_a_gate: str = ""
     review: str = ""
@@ -54,13 +55,15 @@ class Binding(Document):
             bool(self.check),
             self.attest is not None,
             bool(self.step),
+            self.all_below,
             bool(self.not_checked),
             bool(self.not_a_gate),
             bool(self.review),
         ]
         if sum(methods) != 1:
             raise ValueError(
-                "needs exactly one of 'check', 'attest', 'step', 'not_checked', 'not_a_gate' and 'review'"
+                "needs exactly one of 'check', 'attest', 'step', 'all_below', 'not_checked', 'not_a_gate'"
+                " and 'review'"
             )
         if (self.given or self.needs) and not self.check:
             raise ValueError("'with' and 'needs' belong to a 'check'")

@@ -9,7 +9,9 @@ from typing import Literal
 
 from verifier.checklist.items import Checklist, Item
 
-State = Literal["bound", "needs value", "attested", "step", "not checked", "not a gate", "review"]
+State = Literal[
+    "bound", "needs value", "attested", "step", "all below", "not checked", "not a gate", "review"
+]
 OPEN: tuple[State, ...] = ("needs value", "review")
 
 
@@ -64,6 +66,8 @@ def _covered(checklist: Checklist, item: Item, known: frozenset[str]) -> Covered
         state, by = "attested", binding.attest.role
     elif binding.step:
         state, by = "step", binding.step
+    elif binding.all_below:
+        state, by = "all below", ", ".join(item.below)
     elif binding.not_checked:
         state, by = "not checked", binding.not_checked
     elif binding.not_a_gate:

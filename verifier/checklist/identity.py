@@ -108,7 +108,7 @@ def _own(line: Line, key: _Key, was: _Known | None) -> Change:
 def _found(line: Line, key: _Key, was: _Known) -> Change:
     """A line with the words it had; it moved if it stands below another heading or line than then."""
     elsewhere = bool(was.key[0]) and key[1] != was.key[1]
-    other_parent = bool(was.key[2]) and not _likeness(key[2], was.key[2], REWORDED)
+    other_parent = was.key[2] not in ("", key[2]) and not _likeness(key[2], was.key[2], REWORDED)
     kind = "moved" if elsewhere or other_parent else "same"
     return Change(replace(line, id=was.line.id), kind, was.line)
 

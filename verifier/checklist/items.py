@@ -28,6 +28,7 @@ class Item:
     target: str
     place: str
     values: Mapping[str, object] = field(default_factory=dict)  # shared by the file; its own win
+    below: tuple[str, ...] = ()  # ids of the lines that stand below this one
 
     @property
     def id(self) -> str:
@@ -36,7 +37,9 @@ class Item:
     @property
     def required(self) -> bool:
         binding = self.binding
-        return not (binding.advisory or binding.step or binding.not_a_gate)
+        return not (
+            binding.advisory or binding.step or binding.not_a_gate or binding.all_below
+        )  # what holds up the gate below a line holds it up by itself
 
     def missing(self, known: frozenset[str] = frozenset()) -> tuple[str, ...]:
         """Values it waits for: neither here, nor shared, nor among the `known` names of the inventory."""
@@ -92,9 +95,11 @@ def load_checklist(path: Path) -> Checklist:
             document.items[change.line.id].target or document.target,
             places.get(change.line.id, path.name),
             document.values,
+            tuple(c.line.id for c in changes if c.line.parent == change.line.id),
         )
         for change in changes
     )
+    _refuse_childless(items, source)
     digest = hashlib.sha256((text + "\0" + raw).encode()).hexdigest()
     return Checklist(path.stem, source, text, digest, items)
 
@@ -150,6 +155,16 @@ def _find_one(name: str, folder: Path) -> Path:
     raise UsageError(
         f"no checklist '{name}'", where=str(folder), do=f"known: {', '.join(known) or 'none'}"
     )
+
+
+def _refuse_childless(items: tuple[Item, ...], source: Path) -> None:
+    for item in items:
+        if item.binding.all_below and not item.below:
+            raise DocumentError(
+                f"all_below: nothing stands below line '{item.id}' of {source.name}",
+                where=str(source.parent / item.place),
+                do="answer it another way",
+            )
 
 
 def _beside(path: Path, name: str) -> Path:

@@ -335,7 +335,9 @@ class _Walk:
         headings = self._here()
         if _BLANK.match(plain(title)):
             return "field"
-        if any(speaks_of("escalation", h) for h in headings[-2:]) and _LEVEL.match(unicodedata.normalize("NFC", title)):
+        if any(speaks_of("escalation", h) for h in headings[-2:]) and _LEVEL.match(
+            unicodedata.normalize("NFC", title)
+        ):
             return "level"
         if any(speaks_of("immediate", h) for h in headings[-1:]) and len(self._items) == 1:
             return "duty"

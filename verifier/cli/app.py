@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from verifier import __version__
-from verifier.cli import deploy as deploy_command
 from verifier.cli import checklist, checks, init, lab, lint, plan, report, rollback, verify
+from verifier.cli import deploy as deploy_command
 from verifier.errors import Interrupted, VerifierError
 
 _SIGTERM_CODE = 143

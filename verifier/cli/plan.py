@@ -171,4 +171,5 @@ def _answered_by(assignment: Assignment) -> str:
     if assignment.method == "check":
         where = " from the controller" if assignment.vantage == "controller" else ""
         return f"check {assignment.check}{where}"
-    return "a person" if assignment.method == "attest" else "not checked"
+    words = {"attest": "a person", "below": "the lines below it"}
+    return words.get(assignment.method, "not checked")

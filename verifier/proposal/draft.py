@@ -232,6 +232,8 @@ def _method(proposal: Proposal, values: Values) -> dict[str, object]:
             return {"step": proposal.step}
         case "review":
             return {"review": proposal.reason, **advisory}
+        case "not_a_gate" if proposal.all_below:
+            return {"all_below": True}
         case "not_a_gate":
             return {"not_a_gate": proposal.reason}
     own = values.of(proposal.line.id, proposal.line.number)

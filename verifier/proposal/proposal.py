@@ -40,6 +40,7 @@ class Proposal:
     role: str = ""
     every: Every = "release"
     step: str = ""
+    all_below: bool = False  # true when the lines below it are; nothing of its own to look at
 
 
 Recipe = Callable[[Subject], "Proposal | None"]

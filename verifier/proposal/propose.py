@@ -45,10 +45,23 @@ def answer_of(subject: Subject) -> Proposal:
     for recipe in (*FOR_PEOPLE, *LITERAL, by_concept, names_an_api, by_its_parent):
         proposal = recipe(subject)
         if proposal:
-            return _at_its_place(subject, proposal)
-    return _at_its_place(
-        subject,
-        by_person(subject, "nothing in the line can be looked at by a program", role="operator"),
+            return _at_its_place(subject, _conjunction(subject, proposal))
+    nobody = by_person(
+        subject, "nothing in the line can be looked at by a program", role="operator"
+    )
+    return _at_its_place(subject, _conjunction(subject, nobody))
+
+
+def _conjunction(subject: Subject, proposal: Proposal) -> Proposal:
+    """A parent that says nothing of its own is true when its children are."""
+    if not subject.children or proposal.kind not in ("attestation", "review"):
+        return proposal
+    return Proposal(
+        subject.line,
+        "not_a_gate",
+        reason="true when the lines below it are",
+        span=subject.line.title[:80],
+        all_below=True,
     )
 
 

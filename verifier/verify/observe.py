@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from verifier.checks.base import Mismatch, find_check
 from verifier.errors import CannotObserve, Unreachable
 from verifier.inventory import Host
 from verifier.plan import Assignment, Plan
-from verifier.result import Outcome, Result
+from verifier.result import Outcome, Result, conjunction
 from verifier.store import RunDirectory
 from verifier.verify.connect import Connection, Connections, Transcript
 
@@ -56,6 +56,9 @@ def verify(
             # Ctrl-C: what has begun ends within its own time limit, nothing more begins
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    for assignment in reversed(plan.assignments):  # what stands below a line comes after it
+        if assignment.method == "below" and assignment.applicable:
+            found[assignment.key] = _of_those_below(assignment, found)
     return tuple(found[assignment.key] for assignment in plan.assignments)
 
 
@@ -98,6 +101,16 @@ def _answer(
         started_at=started_at,
         duration_s=round(time.monotonic() - began, 3),
     )
+
+
+def _of_those_below(assignment: Assignment, found: Mapping[tuple[str, str], Result]) -> Result:
+    """A line that is true when all lines below it are."""
+    host = assignment.host
+    parts = [found[item, host] for item in assignment.below if (item, host) in found]
+    outcome = conjunction(tuple(part.outcome for part in parts))
+    open_ = [p.item for p in parts if p.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)]
+    why = f"not every line below it holds: {', '.join(open_)}" if open_ else ""
+    return Result(assignment.item, host, outcome, "", why or ("" if parts else "nothing below it"))
 
 
 def _redacted(mismatch: Mismatch, store: RunDirectory) -> Mismatch:

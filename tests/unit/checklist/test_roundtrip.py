@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import itertools
 import random
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,12 +16,12 @@ from verifier.checklist.markdown import Line, Mark, read_markdown, tick
 from verifier.errors import DocumentError
 
 SETTINGS = settings(
-    max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 WORDS = st.sampled_from(
     "the database backup runs `df -h` 서버 응답 환경변수 확인 **now** [docs](x) p95 500 로그 확인한다 "
-    "HTTPS /health (daily) 日志 прод — 3.2 <!--x--> a|b \\[ü\\] ［］ ☐".replace("|", "").split()
+    "HTTPS /health (daily) 日志 прод — 3.2 <!--x--> \\[ü\\]".split()
 )
 BOXES = st.sampled_from(["[ ]", "[x]", "[X]", "[]", r"\[ \]", "☐", "☑", "⬜", "[ ] (1/3)"])
 HEADINGS = st.sampled_from(["배포 / Deploy", "1. Security", "Database ✅", "Performance criteria"])
@@ -49,7 +51,7 @@ class Document:
 def boxes(draw: st.DrawFn) -> str:
     sign = draw(st.sampled_from(["-", "*", "+", "1.", "23)"]))
     title = draw(st.lists(WORDS, min_size=1, max_size=6).map(" ".join))
-    own_id = f" <!-- id: own-{draw(st.integers(0, 10**9))} -->" if draw(st.booleans()) else ""
+    own_id = draw(st.sampled_from(["", "", " <!-- id: own -->"]))
     rows = [f"{sign} {draw(BOXES)} {title}{own_id}"]
     indent = " " * (len(sign) + 1)
     for _ in range(draw(st.integers(0, 2))):
@@ -79,7 +81,16 @@ def documents(draw: st.DrawFn) -> Document:
     )
     block = st.one_of(boxes(), boxes(), tables(), quiet)
     headings = draw(st.lists(HEADINGS, min_size=1, max_size=4, unique=True))
-    sections = tuple((h, tuple(draw(st.lists(block, max_size=5)))) for h in headings)
+    numbers = itertools.count()
+    sections = tuple(
+        (
+            h,
+            tuple(
+                b.replace("own", f"own-{next(numbers)}") for b in draw(st.lists(block, max_size=5))
+            ),
+        )
+        for h in headings
+    )
     return Document(sections, draw(st.sampled_from(["\n", "\r\n"])))
 
 
@@ -170,18 +181,13 @@ def memory(lines: tuple[Line, ...]) -> tuple[Remembered, ...]:
     return tuple(Remembered(x.id, x.title, x.section, titles.get(x.above, "")) for x in lines)
 
 
-FRAGMENTS = st.lists(
-    st.sampled_from(
-        "- |* |1. |> |  |    |\t|[ ]|[x]|[|]|(|)|\\|☐|✅|⬜|✗|(1/2)|\n|\n\n|\r\n|\r|# |## |---|===|"
-        "```|~~~|<!--|-->|<!-- id: a -->|<!-- id|<div>|</div>|**|__|____|:|：|a|가|\u2028|\x0c|\ufeff|"
-        "Checklist|Criteria|Escalation|L1|< 5 ms|`|!|&amp;|\x85|é|x".split("|")
-        + ["|", "|-|-|\n"]
-    ),
-    max_size=60,
-).map("".join)
+SIGNS = """- ,* ,1. ,> ,  ,    ,\t,[ ],[x],[,],(,),\\,☐,✅,⬜,✗,(1/2),# ,## ,---,===,```,~~~,<!--,-->,
+<!-- id: a -->,<!-- id,<div>,</div>,**,__,____,:,a,가,Checklist,Criteria,Escalation,L1,< 5 ms,`,!,&amp;,é,|,|-|-|"""
+ENDS = ["\n", "\n", "\n", "\n\n", "\r\n", "\r", "\u2028", "\x0c", "\x85", "\ufeff", "\uff1a"]
+FRAGMENTS = st.lists(st.sampled_from([*SIGNS.split(","), *ENDS]), max_size=60).map("".join)
 
 
-@settings(SETTINGS, max_examples=400)
+@settings(SETTINGS, max_examples=300)
 @given(st.one_of(st.text(max_size=200), FRAGMENTS))
 @example("- [ ] a\n  ---\n")
 @example("-\n  [ ] a\n")
@@ -230,11 +236,11 @@ def test_the_largest_documents_are_read_and_recognised_without_squaring(
 
 def test_a_document_where_every_line_is_worded_otherwise_is_recognised_within_bounds() -> None:
     old = read(
-        "".join(f"- [ ] the line number {i} is about {i * 7919} things\n" for i in range(1_500))
+        "".join(f"- [ ] the line number {i} is about {i * 7919} things\n" for i in range(500))
     )
-    new = "".join(f"- [ ] this line, {i * 31}, has {i} other words in it\n" for i in range(1_500))
+    new = "".join(f"- [ ] this line, {i * 31}, has {i} other words in it\n" for i in range(500))
     changes = recognise(read_markdown(new, where="t.md").lines, memory(old))
-    assert len({change.line.id for change in changes}) == 1_500
+    assert len({change.line.id for change in changes}) == 500
 
 
 class _Steps:
@@ -243,15 +249,11 @@ class _Steps:
     """
 
     def __enter__(self) -> None:
-        import sys  # noqa: PLC0415  only here
-
         self.count = 0
         self._before = sys.getprofile()
         sys.setprofile(self._seen)
 
     def __exit__(self, *_: object) -> None:
-        import sys  # noqa: PLC0415  only here
-
         sys.setprofile(self._before)
 
     def _seen(self, _frame: object, event: str, _arg: object) -> None:
