@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from verifier.checklist.binding import Binding
+from verifier.checklist.identity import with_ids
 from verifier.checklist.items import Checklist, Item
 from verifier.checklist.markdown import read_markdown
 from verifier.checks.base import Host, Mismatch
@@ -158,7 +159,7 @@ def finished_run(reason: str = "port 80: wanted open, saw nothing listens") -> R
 
 def _checklist() -> Checklist:
     text = "# 목록\n- [ ] 웹 / web <!-- id: web -->\n- [x] 살아 있다 / alive <!-- id: alive -->\n"
-    lines = read_markdown(text, where="list.md")
+    lines = with_ids(read_markdown(text, where="list.md").lines)
     binding = Binding(check="port")
     return Checklist(
         "list",

@@ -26,7 +26,7 @@ LAYERS = (
     {"store"},
     {"checks"},
     {"checklist"},
-    {"proposal", "lint"},
+    {"proposal", "lint", "manual"},
     {"inventory"},
     {"plan"},
     {"result"},

@@ -39,7 +39,7 @@ def _leave(project: Path) -> None:
 
 TABLE: dict[str, tuple[Callable[[Path], None], tuple[str, ...], str]] = {
     "zero hosts": (_write(HOSTS, "all: {}\n"), (), "inventory has no hosts"),
-    "zero items": (_write("checklists/o4o.md", "# 빈 목록\n"), (), "has no line with an id"),
+    "zero items": (_write("checklists/o4o.md", "# 빈 목록\n"), (), "has no line to tick off"),
     "no item for the host": (
         _leave,
         ("--limit", "o4o1", "--checklist", "filewallball"),

@@ -22,8 +22,8 @@ class Attest(Document):
 
 class Binding(Document):
     """One line's answer: exactly one of `check`, `attest`, `step`, `all_below`, `not_checked`,
-    `not_a_gate` and `review`. `all_below` is the conjunction of the lines below it. A check that waits for values names them in `needs`; a line under `review` and one
-    that waits are not bound yet.
+    `not_a_gate` and `review`. `all_below` is the conjunction of the lines below it. A check that
+    waits for values names them in `needs`; it, and a line under `review`, is not bound yet.
     """
 
     text: str = ""

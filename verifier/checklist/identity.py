@@ -19,7 +19,7 @@ from verifier.checklist.vocabulary import folded
 REWORDED = 0.6  # texts at least this alike, in the same place, are one line reworded
 MOVED = 0.85  # the same, anywhere in the document
 _COMPARED = 300  # characters of a text that are compared
-_MOST_PAIRS = 20_000  # of texts; in a document where more than this differs, nothing is the same
+_MOST_PAIRS = 10_000  # of texts; in a document where more than this differs, nothing is the same
 _SLUG_LENGTH = 40
 _HASH_LENGTH = 6
 
@@ -177,6 +177,7 @@ def _pairs(
     candidates = (
         (number, name)
         for name, was in known.items()
+        if was.key[0]
         for number, key in keys.items()
         if not same_place or (key[1] == was.key[1] and was.key[2] in ("", key[2]))
     )

@@ -29,7 +29,7 @@ SHAPES = {
 }
 
 NAMED = (
-    r"(?P<name>[A-Za-z0-9_.-]{0,60}(?:password|passwd|passphrase|secret|token|api_?key|access_?key"
+    r"(?<![A-Za-z0-9_.-])(?P<name>[A-Za-z0-9_.-]{0,60}(?:password|passwd|passphrase|secret|token|api_?key|access_?key"
     r"|private_?key|credential)[A-Za-z0-9_.-]{0,60})[\"'`]?\s*(?::=|=>|[=:])\s*"
     r"(?:(?P<quote>[\"'`])(?P<quoted>[^\"'`]{4,})(?P=quote)|(?P<bare>[^\s\"'`,;#)}\]]{4,}))"
 )

@@ -18,14 +18,8 @@ from verifier.cli import options as o
 from verifier.document import parse_yaml, read_text, to_json
 from verifier.errors import UsageError
 from verifier.inventory import load_inventory
-from verifier.proposal.draft import (
-    Draft,
-    binding_path,
-    make_draft,
-    proposed,
-    write_again,
-    write_new,
-)
+from verifier.proposal.binding_text import write_again, write_new
+from verifier.proposal.draft import Draft, binding_path, make_draft, proposed
 from verifier.proposal.proposal import Kind, Proposal
 from verifier.proposal.values import KINDS, NO_VALUES, Values, is_shared, read_values
 
@@ -156,7 +150,7 @@ def _show_changes(draft: Draft, console: Console) -> None:
             )
     for name in draft.gone:
         console.print(
-            f"  gone from the checklist, its binding is put into comments: {escape(name)}"
+            f"  gone, or nothing stands below it any more; its binding is put into comments: {escape(name)}"
         )
 
 

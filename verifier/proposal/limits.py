@@ -49,9 +49,11 @@ _ABOVE = (
     r"|大于|高于|超过|至少|不少于|不低于|大於|lebih dari|minimal"
 )
 _BEFORE = re.compile(
-    rf"(?P<below>{_BELOW})\s*(?P<eq>=)?\s*{_NUMBER}".replace("(?P<below>", "(?<!\\w)(?P<below>"),
+    rf"(?P<below>{_BELOW})\s*(?P<eq>=)?\s*{_NUMBER}".replace(
+        "(?P<below>", "(?<![A-Za-z])(?P<below>"
+    ),
 )
-_BEFORE_ABOVE = re.compile(rf"(?<!\w)(?P<above>{_ABOVE})\s*(?P<eq>=)?\s*{_NUMBER}")
+_BEFORE_ABOVE = re.compile(rf"(?<![A-Za-z])(?P<above>{_ABOVE})\s*(?P<eq>=)?\s*{_NUMBER}")
 _AFTER = re.compile(
     rf"{_NUMBER}\s*(?:(?P<below>이하|미만|이내|以内|以下|未満|未满|altında|или менее|or less|or fewer|or lower|oder weniger|ou moins|o menos|ou menos)"
     r"|(?P<above>이상|초과|以上|超|or more|or higher|or above|oder mehr|ou plus|o más|ou mais))"
@@ -62,6 +64,7 @@ _PERCENTILE = re.compile(
 _AVERAGE = re.compile(
     r"\bavg\b|\baverage\b|\bmean\b|평균|平均|durchschnitt|média|promedio|moyenne|ortalama|trung bình|средн|rata-rata"
 )
+_STRICT_WORDS = ("under", "below", "less than", "more than", "over", "above", "unter", "über")
 _STRICT = {"미만", "초과", "未満", "未满", "超"}
 
 
@@ -110,7 +113,7 @@ def _limit(match: re.Match[str], statistic: str) -> Limit | None:
     word = groups.get("below") or groups.get("above") or ""
     upper = bool(groups.get("below"))
     strict = word in _STRICT or (word in "<>＜＞" and not groups.get("eq"))
-    strict = strict or word in ("under", "below", "less than", "more than", "over", "above")
+    strict = strict or word in _STRICT_WORDS
     side: Side = ("<" if strict else "<=") if upper else (">" if strict else ">=")
     return _limit_of(match, side, statistic)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal
 
 import pytest
 
@@ -409,7 +410,7 @@ def test_the_code_and_the_notes_below_a_line_are_its_own() -> None:
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_hangul_is_understood_in_either_form(form: str) -> None:
+def test_hangul_is_understood_in_either_form(form: Literal["NFC", "NFD"]) -> None:
     text = unicodedata.normalize(
         form, "# 배포 체크리스트\n\n- 환경 변수\n\n## 성능 기준\n\n- 응답 3초 이하\n"
     )

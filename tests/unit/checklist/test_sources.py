@@ -62,7 +62,7 @@ SECTIONS = {
 }
 KINDS = {
     "filewallball": {"box": 91},
-    "o4o": {"box": 51, "bullet": 9, "numbered": 7},
+    "o4o": {"box": 51, "limit": 9, "duty": 4, "level": 3},
 }
 
 
