@@ -65,8 +65,7 @@ def _verify(project: Path) -> tuple[int, dict[str, str], str]:
     )
     assert done.stdout.startswith("{"), done.stdout + done.stderr
     report = json.loads(done.stdout)
-    titles = {a["item"]: a["title"] for a in report["plan"]["assignments"]}
-    outcomes = {titles[r["item"]]: r["outcome"] for r in report["results"]}
+    outcomes = {one["title"]: one["outcome"] for one in report["results"]}
     return done.returncode, outcomes, (project / "ticked.md").read_text(encoding="utf-8")
 
 
@@ -77,7 +76,7 @@ def test_a_foreign_checklist_becomes_a_gate_on_a_real_host(deployed: None, bound
     )
     assert covered.returncode == 0, covered.stdout
     code, outcomes, ticked = _verify(bound)
-    assert Counter(outcomes.values()) == {"pass": 8, "not_checked": 3}, outcomes
+    assert Counter(outcomes.values()) == {"pass": 9, "not_checked": 2}, outcomes
     assert outcomes["The team was told"] == "not_checked"
     assert outcomes["Tidy up: `docker image prune -f`"] == "not_checked"
     assert code == 7  # nothing is wrong; the team's answer is missing

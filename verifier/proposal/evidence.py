@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 from verifier.checklist.commands import Command, Effect, commands_in, read_command
 
 _SPAN = re.compile(r"`+([^`]+)`+")
+_BOLD_NAME = re.compile(
+    r"\*\*([^\s*`]*(?:[A-Z]_[A-Z]|/)[^\s*`]*?):?\*\*(?=[\s:]|$)"
+)  # **logs/**, **A_KEY:**
 _URL = re.compile(
     r"(?:https?|wss?)://[^\s`'\"<>)\]|，。、]*(?:<[^>\s]+>[^\s`'\"<>)\]|]*)?", re.IGNORECASE
 )
@@ -110,6 +113,7 @@ class Evidence:
 def evidence_in(title: str, code: tuple[str, ...] = ()) -> Evidence:
     """What `title` (a line in Markdown) and its own `code` name."""
     about = _first_sentence(title)
+    about = _BOLD_NAME.sub(r"`\1`", about)
     spans = tuple(span.strip() for span in _SPAN.findall(about))
     commands = [c for span in spans if (c := read_command(span)) and not _only_names(span)]
     for bracket in re.findall(r"[（(]([a-z][\w./-]* [^()（）`]{2,80})[)）]", about):

@@ -367,6 +367,11 @@ def concepts_with_a_recipe() -> frozenset[str]:
     return frozenset(_WITH_THOUGHT) | frozenset(_answers())
 
 
+def answers_of_table() -> dict[str, tuple[str, dict[str, object]]]:
+    """The check and its parameters for each concept that a table answers with a check."""
+    return {name: (one.check, one.given) for name, one in _answers().items() if one.check}
+
+
 def _answer(concept: str, subject: Subject) -> Proposal | None:
     """The answer to a concept: with thought where that is needed, else as the table says."""
     recipe = _WITH_THOUGHT.get(concept)

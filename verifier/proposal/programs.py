@@ -83,6 +83,15 @@ def named_program(subject: Subject) -> Proposal | None:
 
 def is_up(subject: Subject) -> Proposal | None:
     """`name → Up (healthy)`, as `docker ps` writes it."""
+    named = bool(subject.evidence.spans) and re.search(r"\bhealthy\b", subject.title)
+    if named and subject.says("running"):
+        return bound(
+            subject,
+            "container_state",
+            {"stack": STACK},
+            "containers that must run, and stay running",
+            span="healthy",
+        )
     if not re.search(
         r"\bup \(healthy\)|(?:→|->|:)\s*`?up\b", plain(subject.line.title), re.IGNORECASE
     ):

@@ -69,7 +69,8 @@ def keys(subject: Subject) -> Proposal | None:
         subject.near(group)
         for group in ("env_var", "env_file", "secret", "api_key", "settings_word")
     )
-    about_settings = about_settings or subject.says("points_to")
+    marked = subject.evidence.begins_with == "key" and subject.line.title.lstrip()[:1] in "`*"
+    about_settings = about_settings or subject.says("points_to") or marked
     if not (about_settings or (subject.says("configured") and not subject.says("says_ui"))):
         return None
     span = keys[0]
@@ -117,7 +118,8 @@ def keys(subject: Subject) -> Proposal | None:
 
 def parent_of_keys(subject: Subject) -> Proposal | None:
     """A line whose children are all names of settings: it means all of them."""
-    names = [re.match(r"[`*]*([A-Z][A-Z0-9_]{2,})\b", child) for child in subject.children]
+    below = subject.children or subject.line.notes
+    names = [re.match(r"[`*]*([A-Z][A-Z0-9_]{2,})\b", child) for child in below]
     if not names or not all(names) or subject.evidence.files or subject.evidence.commands:
         return None
     wanted = [name.group(1) for name in names if name]

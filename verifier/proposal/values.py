@@ -30,11 +30,14 @@ KINDS: Mapping[str, Kind] = {
     "env_file": Kind("the environment file, as a path below deploy_root"),
     "compose_stack": Kind("the compose project: {project, directory, files, env_file}"),
     "dsn": Kind("where the database runs: {engine: mariadb|postgresql, project, service}"),
+    "pool_database": Kind(
+        "the database whose connections count: {engine, name, user, container: {project, service}}"
+    ),
     "metrics_url": Kind("the address that answers in Prometheus' format"),
     "log_source": Kind("the compose services whose logs are read, as a list"),
     "origins": Kind("the origins that may call the service, as a list"),
     "open_ports": Kind(
-        "what may listen on the host, as a list of {port: 22, ...}: see `listening_ports`"
+        "what may listen on the host, as a list of {number: 22}: see `listening_ports`"
     ),
     "published_ports": Kind('the ports that compose publishes, as a list: ["0.0.0.0:8000"]'),
     "firewall_ports": Kind('the ports that the firewall lets in, as a list: ["22/tcp"]'),
