@@ -28,6 +28,10 @@ def named_file(subject: Subject) -> Proposal | None:
             "compose files that must be valid together",
             span=files[0],
         )
+    if any(".." in name.split("/") for name in files):
+        return Proposal(
+            subject.line, "review", reason="its path leads out of the project", span=files[0]
+        )
     if _only_mentions(subject, files[0]):
         return None
     ways = (_in_git, _env, _gone, _names_a_key, _holds, _names_its_children, _exists)

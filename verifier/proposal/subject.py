@@ -50,7 +50,9 @@ def subject_of(
     line: Line, by_number: dict[int, Line], around: Surroundings, children: tuple[str, ...] = ()
 ) -> Subject:
     line = replace(
-        line, title=line.title[:_MOST], code=tuple(block[:_MOST_CODE] for block in line.code)
+        line,
+        title=_without_templates(line.title[:_MOST]),
+        code=tuple(_without_templates(block[:_MOST_CODE]) for block in line.code),
     )
     parent = by_number.get(line.above)
     # A parent lends its noun; the headings theirs, the nearest first.
@@ -80,6 +82,11 @@ _LITERAL = re.compile(r"https?://\S+|\S*[/\\_=<>{}$]\S*|\S+\.\w{2,4}\b")
 
 
 _LONG_CLAUSE = 140
+
+
+def _without_templates(text: str) -> str:
+    """What a document says never becomes a template: `{{ x }}` is a placeholder like `<x>`."""
+    return re.sub(r"\{[{%#]", "<", re.sub(r"[}%#]\}", ">", text))
 
 
 def concept_text(title: str) -> str:

