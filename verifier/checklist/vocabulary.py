@@ -33,7 +33,8 @@ def folded(text: str) -> str:
 class Words:
     """A group of words to look for in folded text. `*` ends a stem; `!x` says by what it must not be
     followed. Words of Latin and Cyrillic scripts are whole words; Korean ones of one or two syllables
-    begin one, because particles are glued behind them; others may stand anywhere.
+    begin one, because particles are glued behind them, and so do katakana ones of up to three signs;
+    others may stand anywhere.
 
     A word is looked for as it stands first and only then by its pattern: there are thousands of them,
     and making all their patterns would take seconds.
@@ -71,8 +72,9 @@ def _pattern(word: str) -> re.Pattern[str]:
     never = f"(?!{'|'.join(map(re.escape, unlike))})" if unlike else ""
     if re.match(f"[{_GLUED}]", bare):
         begins = r"(?<![가-힣])" if re.fullmatch("[가-힣]{1,2}", bare) else ""
+        begins = r"(?<![ァ-ヴー])" if re.fullmatch("[ァ-ヴー]{1,3}", bare) else begins
         return re.compile(f"{begins}{escaped}{never}")
-    start = r"(?<![^\W_])" if re.match(r"[\w/]", bare) else ""
+    start = rf"(?<![^\W_{_GLUED}])" if re.match(r"[\w/]", bare) else ""
     end = "" if stem.endswith("*") or not re.search(r"\w$", bare) else rf"(?![^\W_{_GLUED}])"
     return re.compile(f"{start}{escaped}{end}{never}")
 

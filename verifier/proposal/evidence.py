@@ -37,8 +37,8 @@ _PATH = re.compile(
 _ROOTS = r"etc|var|opt|srv|home|usr|tmp|root|mnt|data|proc|boot|run|lib|bin|sbin|media|snap|Users|Library"
 _FOLDER = re.compile(rf"^(?:~/|\./|/(?=(?:{_ROOTS})(?:/|$))|(?!/))(?:[\w.@-]+/)+(?:[\w.@-]+)?$")
 _PORT = re.compile(
-    r"(?:\bports?\b|포트|ポート|端口|\bpuertos?\b|\bportas?\b|\bпорт\w*|\bcổng)\s*(?:[:#=]|is|est|は|为)?\s*(?P<after>\d{2,5}(?:\s*(?:,|/|and|und|y|e|et|및|와|과|、|&)\s*\d{2,5})*)"
-    r"|(?<![\d.:/])(?P<before>\d{2,5}(?:\s*/\s*\d{2,5})?)\s*(?:번\s?포트|번|番ポート|端口|port\b|portu\b|포트)"
+    r"(?:\bports?\b|포트|ポート|端口|連接埠|埠|\bpuertos?\b|\bportas?\b|\bпорт\w*|\bcổng)\s*(?:[:#=]|is|est|は|为)?\s*(?P<after>\d{2,5}(?:\s*(?:,|/|and|und|y|e|et|및|와|과|、|&)\s*\d{2,5})*)"
+    r"|(?<![\d.:/])(?P<before>\d{2,5}(?:\s*/\s*\d{2,5})?)\s*(?:번\s?포트|번|番ポート|端口|埠|port\b|portu\b|포트)"
     r"|(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?P<local>\d{2,5})",
     re.IGNORECASE,
 )
@@ -55,7 +55,7 @@ _PROGRAM = (
     r"|gcloud|ffmpeg|openssl|deno|bun|maven|gradle|\.net|dotnet|psql|sqlite3?|caddy|traefik|haproxy|supervisor"
 )
 _VERSION = re.compile(
-    rf"(?<![\w.-])(?P<program>{_PROGRAM})(?: (?:version|runtime|engine|lts|버전|バージョン|版本))?(?: ?\(?v?| ?[:=] ?v?)(?P<relation>>=|≥|>|==?|~|\^)?\s?"
+    rf"(?<![A-Za-z0-9_.-])(?P<program>{_PROGRAM})(?: (?:version|runtime|engine|lts|버전|バージョン|版本))?(?: ?\(?v?| ?[:=] ?v?)(?P<relation>>=|≥|>|==?|~|\^)?\s?"
     r"(?P<version>\d+(?:\.(?:\d+|x))*)(?P<plus>\+| ?or (?:higher|newer|later|above)| ?이상| ?以上| ?ou superior| ?o superior| ?oder höher| ?veya üzeri| ?trở lên| ?и выше)?",
     re.IGNORECASE,
 )

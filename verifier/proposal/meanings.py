@@ -226,7 +226,7 @@ def _service(subject: Subject) -> Proposal | None:
                 "php-fpm",
                 "traefik",
             )
-            if re.search(rf"(?<![\w-]){n}(?![\w-])", subject.title)
+            if re.search(rf"(?<![A-Za-z0-9_-]){n}(?![A-Za-z0-9_-])", subject.title)
         ),
         "",
     )

@@ -69,9 +69,9 @@ def program(subject: Subject, version: Version) -> Proposal:
 
 def named_program(subject: Subject) -> Proposal | None:
     found = re.search(
-        r"(?<![\w.-])(node(?:\.?js)?|python|php|ruby|java|golang|docker[ -]compose|docker|git|nginx|apache2?"
+        r"(?<![A-Za-z0-9_.-])(node(?:\.?js)?|python|php|ruby|java|golang|docker[ -]compose|docker|git|nginx|apache2?"
         r"|npm|pnpm|yarn|composer|certbot|pm2|kubectl|helm|terraform|ansible|gh|github cli|aws cli|gcloud"
-        r"|ffmpeg|openssl|redis|postgresql|mysql)(?![\w-])",
+        r"|ffmpeg|openssl|redis|postgresql|mysql)(?![A-Za-z0-9_-])",
         subject.title,
     )
     if not found or subject.near("database_word_only"):
