@@ -26,7 +26,7 @@ def folded(text: str) -> str:
     """Text as it is compared: NFC, without case, with plain spaces and without combining marks that
     lower-casing a Turkish İ leaves.
     """
-    lower = unicodedata.normalize("NFC", text).casefold().replace("i̇", "i")
+    lower = unicodedata.normalize("NFC", text).casefold().replace("i̇", "i").replace("ё", "е")
     return re.sub(r"[\s\u00a0]+", " ", lower.replace("’", "'")).strip()
 
 
@@ -68,7 +68,11 @@ def _rank(match: re.Match[str]) -> tuple[int, int]:
 def _pattern(word: str) -> re.Pattern[str]:
     stem, *unlike = word.split("!")
     bare = stem.rstrip("*")
-    escaped = re.escape(bare).replace(r"\ ", r"[\s_-]?" if bare.isascii() else r"\s?")
+    escaped = (
+        re.escape(bare)
+        .replace(r"\*", r"\w*")
+        .replace(r"\ ", r"[\s_-]?" if bare.isascii() else r"\s?")
+    )
     never = f"(?!{'|'.join(map(re.escape, unlike))})" if unlike else ""
     if re.match(f"[{_GLUED}]", bare):
         begins = r"(?<![가-힣])" if re.fullmatch("[가-힣]{1,2}", bare) else ""
