@@ -110,6 +110,14 @@ def from_plain(shape: type[T], data: object) -> T:
         raise DocumentError(f"{where}: {_in_plain_words(first)}") from error
 
 
+def from_json(text: str) -> object:
+    """JSON text as plain values; DocumentError when it is none."""
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise DocumentError("not valid JSON") from error
+
+
 def read_json(path: Path, shape: type[T]) -> T:
     """The JSON file at `path`, one that verifier wrote itself, as `shape`. Raises DocumentError."""
     try:

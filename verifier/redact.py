@@ -13,9 +13,16 @@ from collections.abc import Iterable
 
 MARK = "[redacted]"
 
-_BY_NAME = re.compile(
+_NAME = (
     r"(?P<name>[A-Za-z0-9_.-]*(?:password|passwd|secret|token|api_?key|credential)[A-Za-z0-9_.-]*)"
-    r"(?P<between>[\"']?\s*[=:]\s*[\"']?)"
+)
+_QUOTED = re.compile(
+    _NAME
+    + r"(?P<between>[\"']?\s*[=:]\s*(?P<quote>[\"']))(?P<value>(?:(?!(?P=quote))[^\n]){4,}?)(?=(?P=quote))",
+    re.IGNORECASE,
+)
+_BY_NAME = re.compile(
+    _NAME + r"(?P<between>[\"']?\s*[=:]\s*[\"']?)"
     r"(?P<value>[^\s\"',;&}\\]{6,})",
     re.IGNORECASE,
 )
@@ -43,7 +50,7 @@ class Redactor:
         if self._known:
             text = self._known.sub(MARK, text)
         text = _IN_URL.sub(lambda m: f"{m['scheme']}{MARK}{m['at']}", text)
-        return _BY_NAME.sub(_hide_value, text)
+        return _BY_NAME.sub(_hide_value, _QUOTED.sub(_hide_value, text))
 
     def __repr__(self) -> str:
         return "Redactor()"

@@ -34,6 +34,7 @@ class RunDirectory:
         path = project / ".verifier" / "runs" / run_id
         try:
             (project / ".verifier").mkdir(mode=0o700, exist_ok=True)
+            (project / ".verifier" / ".gitignore").write_text("*\n")  # runs are no source
             path.parent.mkdir(mode=0o700, exist_ok=True)
             path.mkdir(mode=0o700)
             (path / "evidence").mkdir(mode=0o700)

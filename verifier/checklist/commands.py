@@ -183,8 +183,9 @@ def read_command(text: str) -> Command | None:
     effects = [_effect_of(part) for part in parts]
     worst = next((e for e in _WORST if e in effects), Effect.UNKNOWN)
     words = tuple(tuple(_split(_bare(part))) for part in parts)
-    alone = len(words) == 1 and len(words[0]) < 2  # noqa: PLR2004  a word alone
-    if alone and worst is Effect.UNKNOWN and not _is_program(words[0][0]):
+    alone = len(words) == 1 and len(words[0]) < 2  # noqa: PLR2004  `docker` names a program, and runs nothing
+    says = worst in (Effect.READ, Effect.TEST, Effect.BUILD, Effect.DESTROY, Effect.ENDLESS)
+    if alone and not says and not _is_program(words[0][0]):
         return None
     return Command(line, words, worst, bool(_CANNOT_FAIL.search(line)))
 

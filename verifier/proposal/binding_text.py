@@ -210,7 +210,9 @@ def _fill(rows: list[str], block: range, name: str, value: object) -> None:
         found = re.match(
             rf"(?P<indent>\s+){re.escape(name)}:\s*(?:null|~)?\s*(?:#.*)?$", rows[index]
         )
-        if found:
+        below = rows[index + 1] if index + 1 < len(rows) else ""
+        deeper = re.match(rf"{found['indent']}(?:\s|-\s)", below) if found else None
+        if found and not deeper:
             rows[index] = "\n".join(
                 f"{found['indent']}{row}" for row in _pair(name, value).split("\n")
             )

@@ -181,7 +181,13 @@ def _there(_: Command, subject: Subject, match: re.Match[str]) -> Proposal | Non
     if re.search(r"[<>$*{|]", path) or path.startswith("-"):
         return None
     if subject.says("backup"):
-        given = {"directory": path.rstrip("/"), "pattern": "*", "marker": "."}
+        given = {
+            "directory": path.rstrip("/"),
+            "pattern": "*",
+            "marker": ".",
+            "checksum": False,
+            "mode": "",
+        }
         return _made(subject, "backup_file", given, "a backup that must be fresh")
     kind = {"kind": "directory"} if path.endswith("/") else {}
     where = path if path.startswith(("/", "~")) else "{{ deploy_root }}/" + path.removeprefix("./")

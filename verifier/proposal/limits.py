@@ -64,6 +64,7 @@ _PERCENTILE = re.compile(
 _AVERAGE = re.compile(
     r"\bavg\b|\baverage\b|\bmean\b|평균|平均|durchschnitt|média|promedio|moyenne|ortalama|trung bình|средн|rata-rata"
 )
+_A_MINUTE = 60_000  # ms
 _STRICT_WORDS = ("under", "below", "less than", "more than", "over", "above", "unter", "über")
 _STRICT = {"미만", "초과", "未満", "未满", "超"}
 
@@ -85,6 +86,10 @@ class Limit:
         return self.side in ("<", "<=")
 
     def __str__(self) -> str:
+        if self.unit == "ms" and self.value >= _A_MINUTE:
+            hours = self.value >= 60 * _A_MINUTE
+            amount = self.value / (60 * _A_MINUTE if hours else _A_MINUTE)
+            return f"{self.statistic or 'value'} {self.side} {amount:g} {'h' if hours else 'min'}"
         number = f"{self.value:g}"
         unit = {"ms": " ms", "%": " %", "bytes": " bytes", "count": ""}.get(self.unit, "")
         return f"{self.statistic or 'value'} {self.side} {number}{unit}"

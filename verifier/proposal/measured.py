@@ -64,6 +64,12 @@ def _about_the_host(subject: Subject) -> bool:
     return subject.says("disk") or (subject.near("cpu_memory") and not subject.near("alerting"))
 
 
+def _volume_of(subject: Subject) -> str:
+    """The file system that the line names, else the root."""
+    named = re.search(r"(?<![\w/.])(/(?:[\w.-]+/?)*)(?![\w/])", plain(subject.line.title))
+    return named.group(1) if named else "/"
+
+
 def latency(subject: Subject, limit: Limit, route: str) -> Proposal:
     statistic = {"avg": "avg_ms", "p99": "p99_ms"}.get(limit.statistic, "p95_ms")
     health = subject.around.health_routes if subject.says("health") else ()
@@ -94,7 +100,7 @@ def host_usage(subject: Subject, limit: Limit | None) -> Proposal:
     value: object = limit.value if limit else "{{ threshold }}"
     given: dict[str, object] = dict.fromkeys(which, value)
     if "disk_percent" in given:
-        given["paths"] = ["/"]
+        given["paths"] = [_volume_of(subject)]
     return bound(
         subject,
         "host_usage",
@@ -124,7 +130,10 @@ def capacity(subject: Subject) -> Proposal | None:
     if found.group(3):
         given: dict[str, object] = {"cores": int(amount)}
     elif subject.says("disk"):
-        given = {"free_disk_gb": amount * (1000 if found.group(2).upper() == "TB" else 1)}
+        given = {
+            "free_disk_gb": amount * (1000 if found.group(2).upper() == "TB" else 1),
+            "path": _volume_of(subject),
+        }
     elif subject.says("memory_word"):
         given = {"memory_gb": amount}
     else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from verifier.checklist.markdown import plain
+from verifier.document import from_json
+from verifier.errors import DocumentError
 from verifier.proposal.concepts import mentions
 from verifier.proposal.evidence import Address
 from verifier.proposal.limits import limits_in
@@ -83,7 +85,16 @@ def address(subject: Subject) -> Proposal | None:
     )
     if address.text.lower().startswith("ws"):
         return None
-    if subject.says("ssl") and subject.says("redirect"):
+    if subject.says("redirect") and address.is_whole and not address.is_local:
+        return bound(
+            subject,
+            "https_redirect",
+            {"url": f"http://{address.host}/"},
+            "plain HTTP that must lead to HTTPS",
+            span=address.text,
+            vantage="controller",
+        )
+    if subject.says("redirect"):
         return None  # the redirect is what is asked for
     return http_of(subject, address)
 
@@ -101,6 +112,7 @@ def http_of(subject: Subject, address: Address) -> Proposal:
         )
     url = address.text if address.is_whole else "{{ base_url }}" + address.path
     given: dict[str, object] = {"url": url}
+    given.update(_expected(subject))
     status = re.search(
         r"(?:http|status|returns?|→|->|응답|返回|=>|:)\D{0,12}\b([2345]\d\d)\b", subject.title
     )
@@ -147,7 +159,7 @@ def route(subject: Subject) -> Proposal | None:
     if _ROUTE_ENDS.search(route):
         missing.append("path")
         route = "{{ path }}"
-    given: dict[str, object] = {"url": "{{ base_url }}" + route}
+    given: dict[str, object] = {"url": "{{ base_url }}" + route, **_expected(subject)}
     if verb not in ("GET", "HEAD"):
         return by_person(
             subject,
@@ -166,14 +178,48 @@ def route(subject: Subject) -> Proposal | None:
     )
 
 
+_STATUS = re.compile(
+    r"(?:returns?|responds?(?: with)?|answers?(?: with)?|→|->|=>|반환|응답|返回|返す|返る)\s*"
+    r"(?:an? |http |status |코드 )*\(?`?([2345]\d\d)\b",
+    re.IGNORECASE,
+)
+_REPORTS = re.compile(
+    r"(?:returns?|reports?|shows?|contains?|says|displays?|반환|표시|返す|返回|显示)\s+`?\"?(v?\d+\.\d+(?:\.\d+)*)",
+    re.IGNORECASE,
+)
+
+
+def _expected(subject: Subject) -> dict[str, object]:
+    """What the line says the answer must be: a status, a version, values of a JSON object."""
+    title = plain(subject.line.title)
+    found: dict[str, object] = {}
+    status = _STATUS.search(title)
+    if status and status.group(1) != "200":
+        found["status"] = int(status.group(1))
+    version = _REPORTS.search(title)
+    if version:
+        found["contains"] = [version.group(1)]
+    for span in subject.evidence.spans:
+        values = _json_of(span)
+        if values:
+            found["json"] = values
+    return found
+
+
+def _json_of(span: str) -> dict[str, object]:
+    try:
+        data = from_json(span) if span.startswith("{") else None
+    except DocumentError:
+        return {}
+    scalars = (str, int, float, bool)
+    return (
+        {k: v for k, v in data.items() if isinstance(v, scalars)} if isinstance(data, dict) else {}
+    )
+
+
 def status(subject: Subject) -> Proposal | None:
     """`... returns 403`: a status that some address must answer with."""
-    found = re.search(
-        r"(?:returns?|responds?(?: with)?|answers?(?: with)?|→|->|=>|반환|응답|返回|返す|返る)\s*"
-        r"(?:an? |http |status |코드 )*\(?([2345]\d\d)\b",
-        plain(subject.line.title),
-        re.IGNORECASE,
-    )
+    found = _STATUS.search(plain(subject.line.title))
     if not found or subject.evidence.addresses or subject.evidence.routes:
         return None
     given: dict[str, object] = {"url": "{{ base_url }}{{ path }}"}
@@ -191,49 +237,50 @@ def status(subject: Subject) -> Proposal | None:
 
 
 def port(subject: Subject) -> Proposal | None:
-    if not subject.evidence.ports or subject.evidence.addresses:
+    ports = subject.evidence.ports
+    if not ports or subject.evidence.addresses or subject.says("firewall"):
         return None
-    number = subject.evidence.ports[0]
+    span = ", ".join(map(str, ports))
+    numbers: dict[str, object] = (
+        {"number": ports[0]} if len(ports) == 1 else {"numbers": list(ports)}
+    )
     if subject.says("closed") or (subject.says("exposed") and not subject.says("port_open_word")):
         return bound(
             subject,
             "port",
-            {"number": number, "open": False, "connect": REACH},
-            "a port that must be closed to strangers",
-            span=str(number),
+            {**numbers, "open": False, "connect": REACH},
+            "ports that must be closed to strangers",
+            span=span,
             vantage="controller",
         )
     if subject.says("free") and not subject.says("listening"):
         return bound(
-            subject,
-            "port",
-            {"number": number, "open": False},
-            "a port that must be free",
-            span=str(number),
+            subject, "port", {**numbers, "open": False}, "ports that must be free", span=span
         )
     stated = re.search(
         r"(?:port|포트|ポート|端口|puerto|porta)\s*(?:is|est|es|é|=|:|は|为)\s*\d", subject.title
     )
-    if (
-        stated
-        or subject.says("listening")
-        or subject.says("firewall")
-        or subject.says("connection")
-        or subject.says("running")
-    ):
-        outside = subject.says("firewall") or subject.says("outside")
-        given: dict[str, object] = {"number": number}
-        if outside:
-            given["connect"] = REACH
+    if not stated and not any(subject.says(g) for g in ("listening", "connection", "running")):
+        return None
+    if subject.says("only_word"):
         return bound(
             subject,
-            "port",
-            given,
-            "a port that must be open",
-            span=str(number),
-            vantage="controller" if outside else "host",
+            "listening_ports",
+            {"allow": [{"number": number} for number in ports]},
+            "nothing but these ports may be open",
+            span=span,
+            become=True,
         )
-    return None
+    outside = subject.says("outside")
+    given: dict[str, object] = {**numbers, **({"connect": REACH} if outside else {})}
+    return bound(
+        subject,
+        "port",
+        given,
+        "ports that must be open",
+        span=span,
+        vantage="controller" if outside else "host",
+    )
 
 
 def health(subject: Subject) -> Proposal:
@@ -277,6 +324,9 @@ def health(subject: Subject) -> Proposal:
 
 def page_of(why: str) -> Recipe:
     def recipe(subject: Subject) -> Proposal:
+        limits = [x for x in limits_in(plain(subject.line.title)) if x.unit == "ms"]
+        if limits:
+            return latency(subject, limits[0], "/" if subject.says("home") else "")
         routes = [r for v, r in subject.evidence.routes if v in ("GET", "HEAD")]
         home = subject.says("home")
         path = routes[0] if routes else "/" if home else "{{ path }}"
@@ -327,19 +377,33 @@ def one_header(subject: Subject) -> Proposal:
     )
 
 
+_DAYS = re.compile(
+    r"(\d{1,3})\s*(?:days?|일|日|天|tage|días|dias|jours|giorni|gün|ngày|дн\w*|hari)(?![a-z])",
+    re.IGNORECASE,
+)
+
+
 def certificate(subject: Subject) -> Proposal:
-    domain = subject.evidence.domains[0] if subject.evidence.domains else "{{ domain }}"
+    """A certificate, and how many days it must still hold where the line says so."""
+    domains = subject.evidence.domains
+    given: dict[str, object] = {"domain": domains[0] if domains else "{{ domain }}"}
+    days = _DAYS.search(plain(subject.line.title))
+    if days:
+        given["min_days"] = int(days.group(1))
     return bound(
         subject,
         "certificate",
-        {"domain": domain},
+        given,
         "a certificate that must hold",
-        () if subject.evidence.domains else ("domain",),
+        () if domains else ("domain",),
         vantage="controller",
     )
 
 
 def renewal(subject: Subject) -> Proposal:
+    """That it renews itself; with a number of days, that it has not run out."""
+    if _DAYS.search(plain(subject.line.title)):
+        return certificate(subject)
     return bound(
         subject,
         "cron_job",

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from verifier.checklist.markdown import Page, plain
 from verifier.checklist.vocabulary import speaks_of
+from verifier.proposal.doubt import doubt
 from verifier.proposal.files import named_file
 from verifier.proposal.meanings import by_concept, by_its_parent
 from verifier.proposal.network import address, names_an_api, port, route, status
@@ -45,11 +46,19 @@ def answer_of(subject: Subject) -> Proposal:
     for recipe in (*FOR_PEOPLE, *LITERAL, by_concept, names_an_api, by_its_parent):
         proposal = recipe(subject)
         if proposal:
-            return _at_its_place(subject, _conjunction(subject, proposal))
+            sure = _without_doubt(subject, proposal)
+            return _at_its_place(subject, _conjunction(subject, sure))
     nobody = by_person(
         subject, "nothing in the line can be looked at by a program", role="operator"
     )
     return _at_its_place(subject, _conjunction(subject, nobody))
+
+
+def _without_doubt(subject: Subject, proposal: Proposal) -> Proposal:
+    why = doubt(subject, proposal) if proposal.kind in ("check", "needs_value") else ""
+    if not why:
+        return proposal
+    return Proposal(subject.line, "review", reason=why, span=proposal.span)
 
 
 def _conjunction(subject: Subject, proposal: Proposal) -> Proposal:
@@ -83,6 +92,8 @@ def propose(page: Page) -> tuple[Proposal, ...]:
 
 def _at_its_place(subject: Subject, proposal: Proposal) -> Proposal:
     """Optional lines, and those in parts about trouble and upkeep, hold up no deployment."""
+    if subject.line.kind == "field":
+        return proposal  # a blank to fill in is what it is, wherever it stands
     aside = next((h for group in ("trouble", "upkeep") for h in heading_says(subject, group)), "")
     optional = speaks_of("optional", subject.line.title) or any(
         speaks_of("optional", h) for h in subject.line.path[-2:]

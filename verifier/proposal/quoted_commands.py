@@ -4,6 +4,7 @@ to review. Only a command that is known to read becomes a check.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from verifier.checklist.commands import Command, Effect
@@ -15,43 +16,64 @@ from verifier.proposal.subject import Subject
 
 
 def own_command(subject: Subject) -> Proposal | None:
+    """What the command that a line quotes comes to; None for a line that quotes none."""
     command = subject.evidence.own_command
     if command is None:
         return None
-    span = command.text
+    made = (
+        _of_people(subject, command)
+        or _one_of_several(subject, command)
+        or check_of(command, subject)
+        or _by_effect(subject, command)
+        or _meant(subject)
+        or Proposal(subject.line, "review", reason=_WHY.get(command.effect, _UNKNOWN))
+    )
+    return replace(made, span=made.span or command.text)
+
+
+_WHY = {
+    Effect.ENDLESS: "its command never ends by itself, or waits for a person",
+    Effect.READ: "its command only reads, but what it should say is not written here",
+}
+_UNKNOWN = "it is not known whether its command only reads"
+_CHANGES = (Effect.BUILD, Effect.WRITE, Effect.MIGRATE, Effect.DESTROY)
+
+
+def _of_people(subject: Subject, command: Command) -> Proposal | None:
     if subject.says("rollback") and command.effect is not Effect.READ:
-        return by_person(
-            subject, "a way back that is walked only when it is needed", role="operator", span=span
-        )
+        why = "a way back that is walked only when it is needed"
+        return by_person(subject, why, role="operator", span=command.text)
+    shown = re.sub(r"[（(][^()（）]*[)）]", " ", subject.line.title.replace("`", ""))
+    aside = command.text not in shown and not subject.line.code and subject.says("tested")
+    if aside and command.effect not in (Effect.READ, Effect.TEST, Effect.BUILD):
+        return by_person(subject, "somebody tried it", role="operator", span=command.text)
+    return None
+
+
+def _one_of_several(subject: Subject, command: Command) -> Proposal | None:
     others = {c.text for c in subject.evidence.commands} - {command.text}
-    if others and not all(
-        c.effect in (Effect.BUILD, Effect.WRITE, Effect.MIGRATE, Effect.DESTROY)
-        for c in subject.evidence.commands
-    ):
-        meant = by_concept(subject)
-        if meant and meant.kind in ("check", "needs_value"):
-            return meant
-        return Proposal(
-            subject.line,
-            "review",
-            reason="names several commands; one line can be answered by one",
-            span=span,
-        )
-    known = check_of(command, subject)
-    if known:
-        return replace(known, span=span)
+    if not others or all(c.effect in _CHANGES for c in subject.evidence.commands):
+        return None
+    why = "names several commands; one line can be answered by one"
+    return _meant(subject) or Proposal(subject.line, "review", reason=why)
+
+
+def _by_effect(subject: Subject, command: Command) -> Proposal | None:
+    if command.words[:1] == ("ssh",):
+        why = "what it does on the other machine is not known"
+        return Proposal(subject.line, "review", reason=why)
     if command.effect is Effect.TEST:
         return test_suite(subject, command)
-    if command.effect in (Effect.BUILD, Effect.WRITE, Effect.MIGRATE, Effect.DESTROY):
-        return _step(subject, command)
+    return _step(subject, command) if command.effect in _CHANGES else None
+
+
+def _meant(subject: Subject) -> Proposal | None:
+    """What the words of the line ask for, when its command does not help; logs of one program are not
+    those of another.
+    """
     meant = by_concept(subject)
-    if meant and meant.kind in ("check", "needs_value"):
-        return meant
-    why = {
-        Effect.ENDLESS: "its command never ends by itself, or waits for a person",
-        Effect.READ: "its command only reads, but what it should say is not written here",
-    }.get(command.effect, "it is not known whether its command only reads")
-    return Proposal(subject.line, "review", reason=why, span=span)
+    bound = meant is not None and meant.kind in ("check", "needs_value")
+    return meant if meant and bound and meant.check != "container_logs" else None
 
 
 def _step(subject: Subject, command: Command) -> Proposal:

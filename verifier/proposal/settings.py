@@ -31,94 +31,82 @@ def setting(subject: Subject) -> Proposal | None:
     )
 
 
+_HOLDS = re.compile(
+    r"contain|includ|포함|含[みむんま有]|包含|enthält|contien|contém|içer|содерж|memuat|chứa"
+)
+
+
 def keys(subject: Subject) -> Proposal | None:
-    keys = [
-        k
-        for k in subject.evidence.keys
-        if not re.fullmatch(r"(?:[A-Z]{2,5}|HTTP_\w+|TODO|README)", k)
-        or k in subject.evidence.spans
-    ]
-    keys = [
-        k
-        for k in keys
-        if not re.search(r"^(?:TKT|ISSUE|STEP|PHASE)_?|REDACTED", k) and not _is_a_value(k, subject)
-    ]
-    if not keys:
+    """Settings by their names; None when the names stand for something else."""
+    names = [k for k in subject.evidence.keys if _is_a_key(k, subject)]
+    if not names:
         return None
-    script = next(
-        (
-            f
-            for f in subject.parent_evidence.files
-            if re.search(r"\.(?:sh|py|js|ts|json|ya?ml|toml|conf|ini|cfg|tf|cmd|ps1)$", f)
-        ),
-        "",
-    )
+    script = next((f for f in subject.parent_evidence.files if _SCRIPT.search(f)), "")
     if script and not re.search(r"\.env\b", subject.text.near):
-        return content_of(
-            subject, script, rf"^\s*(?:export\s+|set\s+|\$)?{re.escape(keys[0])}\s*[=:]", keys[0]
-        )
-    if subject.says("recorded") or (
-        subject.says("handled_by_hand") and not subject.says("configured")
-    ):
-        return None
-    if not keys or subject.says("grants") or subject.says("table"):
-        return None
-    if subject.says("says_ui_strong") and subject.evidence.begins_with != "key":
-        return None
-    about_settings = any(
-        subject.near(group)
-        for group in ("env_var", "env_file", "secret", "api_key", "settings_word")
-    )
-    marked = subject.evidence.begins_with == "key" and subject.line.title.lstrip()[:1] in "`*"
-    about_settings = about_settings or subject.says("points_to") or marked
-    if not (about_settings or (subject.says("configured") and not subject.says("says_ui"))):
-        return None
-    span = keys[0]
-    path = env_path(subject)
-    if _wants_strength(subject) and any(_is_secret(k) for k in keys):
+        pattern = rf"^\s*(?:export\s+|set\s+|\$)?{re.escape(names[0])}\s*[=:]"
+        return content_of(subject, script, pattern, names[0])
+    return _answer(subject, names) if _is_about_settings(subject) else None
+
+
+_SCRIPT = re.compile(r"\.(?:sh|py|js|ts|json|ya?ml|toml|conf|ini|cfg|tf|cmd|ps1)$")
+_LENGTH = re.compile(r"(\d+)\+?\s*(?:자(?:리)?|文字|字符|位|characters?|chars?)")
+
+
+def _is_a_key(name: str, subject: Subject) -> bool:
+    word = re.fullmatch(r"(?:[A-Z]{2,5}|HTTP_\w+|TODO|README)", name)
+    if word and name not in subject.evidence.spans:
+        return False
+    number = re.search(r"^(?:TKT|ISSUE|STEP|PHASE)_?|REDACTED", name)
+    return not number and not _is_a_value(name, subject)
+
+
+def _is_about_settings(subject: Subject) -> bool:
+    by_hand = subject.says("handled_by_hand") and not subject.says("configured")
+    if by_hand or any(subject.says(group) for group in ("recorded", "grants", "table")):
+        return False
+    first = subject.evidence.begins_with == "key"
+    if subject.says("says_ui_strong") and not first:
+        return False
+    groups = ("env_var", "env_file", "secret", "api_key", "settings_word")
+    marked = first and subject.line.title.lstrip()[:1] in "`*"
+    if marked or subject.says("points_to") or any(subject.near(group) for group in groups):
+        return True
+    return subject.says("configured") and not subject.says("says_ui")
+
+
+def _answer(subject: Subject, names: list[str]) -> Proposal:
+    span, path = names[0], env_path(subject)
+    if _wants_strength(subject) and any(_is_secret(name) for name in names):
+        length = _LENGTH.search(plain(subject.line.title))
+        given: dict[str, object] = {"path": path, "keys": names}
+        if length:
+            given["min_length"] = int(length.group(1))
         return bound(
-            subject,
-            "secret_strength",
-            {"path": path, "keys": keys},
-            "a secret that must not be guessed",
-            span=span,
+            subject, "secret_strength", given, "a secret that must not be guessed", span=span
         )
     stated = re.search(
-        rf"{re.escape(keys[0])}`?\**\s+(?:is\s+|must be\s+)?(?:set to|equals|=|は|가|이)?\s*`([^`\s]+)`",
+        rf"{re.escape(span)}`?\**\s+(?:is\s+|must be\s+)?(?:set to|equals|=|は|가|이)?\s*`([^`\s]+)`",
         subject.line.title,
     )
-    if stated and not is_placeholder(stated.group(1)) and not _is_secret(keys[0]):
-        return bound(
-            subject,
-            "env_values",
-            {"path": path, "wants": {keys[0]: stated.group(1)}},
-            "a setting with its value",
-            span=span,
-        )
-    if subject.says("points_to") or (
-        subject.says("production_value") and not subject.says("exists")
-    ):
-        wants = dict.fromkeys(keys, "{{ expected_value }}")
-        return bound(
-            subject,
-            "env_values",
-            {"path": path, "wants": wants},
-            "a setting that must point somewhere",
-            ("expected_value",),
-            span=span,
-        )
-    return bound(
-        subject,
-        "env_complete",
-        {"path": path, "keys": keys},
-        "settings that must be there",
-        span=span,
-    )
+    if stated and not is_placeholder(stated.group(1)) and not _is_secret(span):
+        wants: dict[str, object] = {span: stated.group(1)}
+        given = {"path": path, "wants": wants}
+        return bound(subject, "env_values", given, "a setting with its value", span=span)
+    if _HOLDS.search(subject.title):
+        why = "what the setting must hold is for you to say"
+        return Proposal(subject.line, "review", reason=why, span=span)
+    somewhere = subject.says("production_value") and not subject.says("exists")
+    if subject.says("points_to") or somewhere:
+        given = {"path": path, "wants": dict.fromkeys(names, "{{ expected_value }}")}
+        why = "a setting that must point somewhere"
+        return bound(subject, "env_values", given, why, ("expected_value",), span=span)
+    given = {"path": path, "keys": names}
+    return bound(subject, "env_complete", given, "settings that must be there", span=span)
 
 
 def parent_of_keys(subject: Subject) -> Proposal | None:
     """A line whose children are all names of settings: it means all of them."""
-    below = subject.children or subject.line.notes
+    below = subject.children or (() if subject.line.kind == "row" else subject.line.notes)
     names = [re.match(r"[`*]*([A-Z][A-Z0-9_]{2,})\b", child) for child in below]
     if not names or not all(names) or subject.evidence.files or subject.evidence.commands:
         return None
