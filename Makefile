@@ -33,9 +33,8 @@ unit: setup  ## no host, no network, seconds
 integration: lab  ## real hosts: the lab itself, connections, Ansible's events
 	$(BIN)/pytest -q tests/integration/lab
 	$(BIN)/pytest -q tests/integration/deploy tests/integration/verify
-	$(BIN)/pytest -q tests/integration/checks
-acceptance: lab  ## whole commands
-	$(BIN)/pytest -q tests/acceptance
+acceptance: lab  ## every new kind of check against real faults, whole commands
+	$(BIN)/pytest -q tests/integration/checks tests/acceptance
 compose-v1: lab  ## a host with Engine 20.10 and docker-compose 1.29
 	$(BIN)/pytest -q tests/integration/compose_v1
 faults: lab  ## the long campaign: every fault, every item of its host looked at each time

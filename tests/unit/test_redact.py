@@ -57,3 +57,10 @@ def test_values_are_hidden_by_their_names_and_nothing_else_is(text: str, cleaned
 
 def test_the_redactor_itself_shows_nothing() -> None:
     assert SECRET not in repr(Redactor([SECRET]))
+
+
+def test_a_quoted_value_with_blanks_is_taken_out_whole() -> None:
+    said = Redactor()('DB_PASSWORD="p#ss w0rd"\nAPI_TOKEN=\'a b c d\'\nNAME="left alone"')
+    assert "w0rd" not in said
+    assert "b c d" not in said
+    assert "left alone" in said

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from verifier.checklist.items import Checklist, Item
+from verifier.checks.base import find_check
+from verifier.errors import DocumentError, UsageError
 
 State = Literal[
     "bound", "needs value", "attested", "step", "all below", "not checked", "not a gate", "review"
@@ -53,6 +55,28 @@ def cover(
     )
     used = {item.binding.check for checklist in checklists for item in checklist.items}
     return Coverage(lines, tuple(name for name in catalogue if name not in used))
+
+
+def refuse_nonsense(checklists: tuple[Checklist, ...]) -> None:
+    """A check that there is not, or a parameter that it does not have, binds nothing: DocumentError."""
+    for checklist in checklists:
+        for item in checklist.items:
+            if item.binding.check:
+                _read_as_far_as_known(item)
+
+
+def _read_as_far_as_known(item: Item) -> None:
+    try:
+        check = find_check(item.binding.check)
+        plain = {k: v for k, v in item.binding.given.items() if "{{" not in str(v)}
+        if len(plain) == len(item.binding.given):
+            check.read(plain)
+        else:
+            check.refuse_unknown(item.binding.given)
+    except UsageError as error:
+        raise DocumentError(
+            f"item '{item.id}': {error.what}", where=item.place, do=error.do
+        ) from error
 
 
 def _covered(checklist: Checklist, item: Item, known: frozenset[str]) -> Covered:

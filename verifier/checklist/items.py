@@ -205,5 +205,6 @@ def _refuse_strangers(
             raise DocumentError(
                 f"line '{change.line.id}' does not say any more what it was bound to",
                 where=where,
-                do=again,
+                do=f"see `verifier checklist diff`; `verifier init {source}` follows it where the meaning is the same,"
+                " else look at its binding and write the new text: there",
             )

@@ -67,6 +67,16 @@ class Check(Generic[P, S]):
         """`given` (the `with:` of a binding) as typed parameters; UsageError names the key and what
         it should be.
         """
+        self.refuse_unknown(given)
+        try:
+            return _reader(self.params).validate_python(dict(given))
+        except pydantic.ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"]) or "with"
+            raise UsageError(f"parameter '{place}': {first['msg']}") from error
+
+    def refuse_unknown(self, given: Mapping[str, object]) -> None:
+        """UsageError with the nearest name for a parameter that the check does not have."""
         known = {field.name for field in dataclasses.fields(self.params)}
         for key in given:
             if key not in known:
@@ -75,12 +85,6 @@ class Check(Generic[P, S]):
                     f"did you mean '{near[0]}'?" if near else f"known: {', '.join(sorted(known))}"
                 )
                 raise UsageError(f"unknown parameter '{key}'", do=hint)
-        try:
-            return _reader(self.params).validate_python(dict(given))
-        except pydantic.ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "with"
-            raise UsageError(f"parameter '{place}': {first['msg']}") from error
 
 
 def ask(host: Host, command: str, *args: str) -> str:

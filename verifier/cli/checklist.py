@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from verifier.checklist.binding import BindingDocument
-from verifier.checklist.coverage import OPEN, Coverage, cover
+from verifier.checklist.coverage import OPEN, Coverage, cover, refuse_nonsense
 from verifier.checklist.difference import Difference, compare
 from verifier.checklist.identity import recognise, remembered
 from verifier.checklist.items import find_checklists, load_checklists, read_page
@@ -95,6 +95,7 @@ def coverage(names: Names = None, inventory: InventoryName = None, output: Forma
     nobody asks for. Exit 1 while a required line is open.
     """
     checklists = load_checklists(find_checklists(Path.cwd(), tuple(names or ())))
+    refuse_nonsense(checklists)
     known: frozenset[str] = frozenset()
     if inventory:
         hosts = load_inventory(inventory, project=Path.cwd()).hosts

@@ -67,6 +67,8 @@ def command(
     it. Nothing of the document is run, no host is contacted.
     """
     given = read_values(values) if values else NO_VALUES
+    if inventory:
+        load_inventory(inventory, project=Path.cwd()).matching(target)  # a typo is told here
     draft = make_draft(file, values=given, known=_known(inventory))
     if not (no_input or dry_run or output == "json") and sys.stdin.isatty():
         draft = _asked(draft, given, inventory)
@@ -143,8 +145,13 @@ def _show(draft: Draft, console: Console, *, dry_run: bool) -> None:
 def _show_changes(draft: Draft, console: Console) -> None:
     for change in draft.changes:
         if change.kind == "reworded" and change.was:
+            kept = (
+                "says something else now: look at its binding, and write the new text: there yourself"
+                if change.line.id in draft.doubtful
+                else "was reworded, its binding is kept"
+            )
             console.print(
-                f"  line {change.line.number} was reworded, its binding is kept: look at it again"
+                f"  line {change.line.number} {kept}  [dim]{escape(change.line.id)}[/dim]"
                 f"\n    was: {escape(change.was.text)}\n    now: {escape(change.line.title)}",
                 soft_wrap=True,
             )

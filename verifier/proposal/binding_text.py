@@ -171,7 +171,11 @@ def _changed(draft: Draft, text: str, where: str) -> str:
     """The blocks that are there, with new words in those that were reworded, as comments those gone."""
     rows = text.split("\n")
     places = lines_below(text, "items")
-    again = {c.line.id: c for c in draft.changes if c.kind in ("reworded", "moved")}
+    again = {
+        c.line.id: c
+        for c in draft.changes
+        if c.kind in ("reworded", "moved") and c.line.id not in draft.doubtful
+    }
     for name, place in sorted(places.items(), key=lambda entry: -entry[1]):
         if name not in again and name not in draft.gone:
             continue

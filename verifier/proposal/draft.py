@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from verifier.errors import DocumentError, UsageError
 from verifier.proposal.proposal import Proposal
 from verifier.proposal.propose import propose
 from verifier.proposal.surroundings import look_around
-from verifier.proposal.values import NO_VALUES, Values
+from verifier.proposal.values import KINDS, NO_VALUES, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Draft:
     changes: tuple[Change, ...]
     gone: tuple[str, ...]
     assumed: Mapping[str, object]
+    doubtful: frozenset[str] = frozenset()  # reworded lines that would be answered otherwise now
     values: Values = NO_VALUES
     bound: BindingDocument | None = None
 
@@ -92,6 +93,7 @@ def make_draft(
         assumed=_assumed(page, source, given),
         values=values,
         bound=old,
+        doubtful=frozenset(_otherwise(page, changes)),
     )
 
 
@@ -102,8 +104,33 @@ def _childless(page: Page, bound: BindingDocument | None) -> set[str]:
     return {name for name, one in items.items() if one.all_below and name not in parents}
 
 
+def _otherwise(page: Page, changes: tuple[Change, ...]) -> Iterator[str]:
+    """Ids of reworded lines whose old words would be answered in another way than their new ones: a
+    number, a `not`, a name may have changed, and the binding still looks at the old one.
+    """
+    worded = {c.line.number: c.was.text for c in changes if c.kind == "reworded" and c.was}
+    if not worded:
+        return
+    lines = tuple(replace(x, title=worded.get(x.number, x.title)) for x in page.lines)
+    before, after = propose(replace(page, lines=lines)), propose(page)
+    for old, new in zip(before, after, strict=True):
+        same = (old.kind, old.check, old.given) == (new.kind, new.check, new.given)
+        tokens = re.compile(r"\d+(?:[.,]\d+)*|`[^`]*`")
+        literal = tokens.findall(old.line.title) == tokens.findall(new.line.title)
+        if new.line.number in worded and not (same and literal):
+            yield new.line.id
+
+
 def _refuse_strangers(values: Values, proposals: tuple[Proposal, ...]) -> None:
     """A value for a line that there is not, or that the line has no use for, is a mistake."""
+    used = set().union(*(names_in(p.given) for p in proposals)) | set(KINDS)
+    for name in values.shared:
+        if name not in used:
+            near = difflib.get_close_matches(name, used, 1)
+            raise UsageError(
+                f"values: no line waits for '{name}'",
+                do=f"did you mean '{near[0]}'?" if near else "see `verifier init --dry-run`",
+            )
     names = {p.line.id: p for p in proposals} | {str(p.line.number): p for p in proposals}
     for line, given in values.lines.items():
         if line not in names:

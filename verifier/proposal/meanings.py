@@ -25,6 +25,7 @@ from verifier.proposal.network import (
     one_header,
     page_of,
     port,
+    renewal,
 )
 from verifier.proposal.programs import named_program
 from verifier.proposal.proposal import (
@@ -316,6 +317,7 @@ _WITH_THOUGHT: dict[str, Recipe] = {
     "api_endpoint": api,
     "api_key": env_vars,
     "certificate": certificate,
+    "certificate_renewal": renewal,
     "container_state": _container_state,
     "container_up": _container_state,
     "cpu_memory": _usage,

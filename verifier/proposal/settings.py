@@ -76,7 +76,8 @@ def _is_about_settings(subject: Subject) -> bool:
 
 def _answer(subject: Subject, names: list[str]) -> Proposal:
     span, path = names[0], env_path(subject)
-    if _wants_strength(subject) and any(_is_secret(name) for name in names):
+    long = bool(_LENGTH.search(plain(subject.line.title)))
+    if (long or _wants_strength(subject)) and any(_is_secret(name) for name in names):
         length = _LENGTH.search(plain(subject.line.title))
         given: dict[str, object] = {"path": path, "keys": names}
         if length:

@@ -85,8 +85,8 @@ def connections() -> Iterator[Connections]:
 
 
 @pytest.fixture(scope="module")
-def inventory(lab_up: None) -> Inventory:
-    del lab_up
+def inventory(deployed: None) -> Inventory:
+    del deployed  # some scenarios look at the databases and images of the applications
     return load_inventory("lab", project=ROOT)
 
 

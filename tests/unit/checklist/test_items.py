@@ -99,7 +99,7 @@ def test_a_line_that_is_bound_to_nothing_or_something_else_is_refused(
 
 def test_a_reworded_line_is_told_how_to_go_on(project: Path) -> None:
     with pytest.raises(
-        DocumentError, match=r"`verifier checklist diff`.*`verifier init .*a\.md` again"
+        DocumentError, match=r"`verifier checklist diff`; `verifier init .*a\.md` follows it"
     ):
         load(project, LINES.replace("Jobs run", "Jobs ran"))
 

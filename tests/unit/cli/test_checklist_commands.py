@@ -309,3 +309,34 @@ def test_the_schema_refuses_what_is_wrong(
     schema: jsonschema.Draft202012Validator, text: str
 ) -> None:
     assert not schema.is_valid(parse_yaml(text, where="a.yml"))
+
+
+def test_a_reworded_line_that_says_something_else_is_not_followed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "list.md"
+    source.write_text("# Checklist\n- [ ] Port 5432 is not reachable\n- [ ] The team was told\n")
+    assert run(["init", str(source), "--no-input"]) == 0
+    source.write_text("# Checklist\n- [ ] Port 5432 is reachable\n- [ ] The whole team was told\n")
+    capsys.readouterr()
+    assert run(["init", str(source), "--no-input"]) == 0
+    assert "says something else now" in " ".join(capsys.readouterr().out.split())
+    text = source.with_suffix(".yml").read_text()
+    assert "text: Port 5432 is not reachable" in text
+    assert "text: The whole team was told" in text
+    assert run(["checklist", "coverage", str(source.with_suffix(".yml"))]) == 2
+    assert "does not say any more what it was bound to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "binding", ["{check: host_usge}", "{check: host_usage, with: {memory_pct: 3}}"]
+)
+def test_coverage_does_not_call_nonsense_bound(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], binding: str
+) -> None:
+    (tmp_path / "a.md").write_text("- [ ] x <!-- id: x -->\n")
+    (tmp_path / "a.yml").write_text(
+        f"version: 1\nchecklist: a.md\ntarget: all\nitems:\n  x: {binding}\n"
+    )
+    assert run(["checklist", "coverage", str(tmp_path / "a.yml")]) == 2
+    assert "item 'x'" in capsys.readouterr().err

@@ -10,19 +10,16 @@ import pytest
 from verifier.checklist.identity import with_ids
 from verifier.checklist.markdown import read_markdown
 from verifier.checks.base import find_check
-from verifier.document import parse_yaml
+from verifier.document import read_document
 from verifier.proposal.draft import make_draft
 from verifier.proposal.meanings import answers_of_table
 from verifier.proposal.proposal import Proposal
 from verifier.proposal.propose import propose
-from verifier.proposal.values import KINDS
+from verifier.proposal.values import KINDS, Values
 from verifier.template import resolve
 
 ROOT = Path(__file__).resolve().parents[3]
-VALUES = parse_yaml(
-    Path(__file__).with_name("values.yml").read_text(encoding="utf-8"), where="values.yml"
-)
-assert isinstance(VALUES, dict)
+VALUES = read_document(Path(__file__).with_name("values.yml"), dict[str, object])
 LINES = re.findall(
     r'\{line: "(.*?)"[,}]', Path(__file__).with_name("lines.yml").read_text(encoding="utf-8")
 )
@@ -80,8 +77,6 @@ def test_the_values_of_every_line_in_our_own_words_fit_their_check() -> None:
 
 
 def test_values_of_a_file_make_every_line_bound(tmp_path: Path) -> None:
-    from verifier.proposal.values import Values  # noqa: PLC0415
-
     source = tmp_path / "list.md"
     text = (ROOT / "checklists" / "filewallball.md").read_text(encoding="utf-8")
     source.write_text(re.sub(r" *<!--.*?-->", "", text), encoding="utf-8")

@@ -20,6 +20,12 @@ from verifier.lint.sheet import Sheet
 
 _ENV = re.compile(r"(?:^|/)(?:\.env(?:\.[\w.-]+)?|[\w-]+\.env)$")
 
+# What providers' tokens look like, whatever their key is called.
+_TOKEN = re.compile(
+    r"(?:sk|rk)_live_|sk-[A-Za-z0-9]{20}|gh[pousr]_[A-Za-z0-9]{20}|github_pat_|AKIA[0-9A-Z]{12}|xox[baprs]-|AIza[\w-]{20}"
+    r"|glpat-|-----BEGIN [A-Z ]*PRIVATE KEY|eyJ[\w-]{10,}\.eyJ|SG\.[\w-]{16,}\."
+)
+
 _OTHER_STAGE = re.compile(r"dev|test|local|ci\b", re.IGNORECASE)
 
 
@@ -54,5 +60,9 @@ def secret_keys(text: str) -> tuple[str, ...]:
     """The keys of an environment file that hold a secret, without those left empty."""
     entries = parse_env(text).entries
     return tuple(
-        dict.fromkeys(e.key for e in entries if may_be_secret(e.value) and is_secret(e.key))
+        dict.fromkeys(
+            e.key
+            for e in entries
+            if _TOKEN.match(e.value) or (may_be_secret(e.value) and is_secret(e.key))
+        )
     )
