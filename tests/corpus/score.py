@@ -6,6 +6,7 @@ they name.)
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ class Score:
     lenient: Counter[str] = field(default_factory=Counter)
     total: Counter[str] = field(default_factory=Counter)
     bound: int = 0
+    boxes: int = 0  # rows outside of fences that are a bullet or a number with a box
+    lines: int = 0  # lines of kind `box` that were read
     wrong: list[str] = field(default_factory=list)
     unlike: list[str] = field(default_factory=list)
 
@@ -47,10 +50,23 @@ def score(folder: Path) -> Score:
     for name in sorted({label["file"] for label in labels}):
         path = next(p for p in (folder / name, folder.parent / name) if p.exists())
         page = read_markdown(read_text(path), where=path.name)
+        found.boxes += _boxes(read_text(path))
+        found.lines += sum(line.kind == "box" for line in page.lines)
         proposals = {p.line.number: p for p in propose(_named(page))}
         for label in (one for one in labels if one["file"] == name):
             _judge(label, proposals.get(label["line"]), classes, found)
     return found
+
+
+def _boxes(text: str) -> int:
+    """Counted with other eyes than the reader's, to see what it loses and what it invents."""
+    fenced, count = False, 0
+    for row in text.splitlines():
+        if re.match(r"\s*(?:```|~~~)", row):
+            fenced = not fenced
+        elif not fenced and re.match(r"[\s>]*(?:[-*+]|\d+[.)])\s+\\?\[[ xX]\\?\]\s", row):
+            count += 1
+    return count
 
 
 def _named(page: Page) -> Page:
@@ -140,6 +156,7 @@ def show(found: Score, *, verbose: bool) -> None:
         print(
             f"{kind:6} strict {found.strict[kind] / total:5.0%}  lenient {found.lenient[kind] / total:5.0%}  of {total}"
         )
+    print(f"boxes: {found.lines} read of {found.boxes} that stand in the files")
     print(
         f"wrong bindings {len(found.wrong) / (found.bound or 1):.1%} ({len(found.wrong)} of {found.bound} bound)"
     )
