@@ -141,7 +141,7 @@ def read_markdown(text: str, *, where: str) -> Page:
             where=f"{where}:{chosen[MAX_ITEMS].number}",
             do="split it",
         )
-    lines = _with_parents(chosen)
+    lines = _with_parents(_with_notes(chosen, walk.found))
     _refuse_twins(lines, where)
     _refuse_lost_ids(rows, walk.code_rows, {line.number for line in lines}, where)
     read = {line.number for line in lines}
@@ -510,6 +510,19 @@ def _chosen(found: list[_Found]) -> Iterator[_Found]:
             yield replace(
                 one, shape="row" if in_table else "bullet" if one.shape == "claim" else one.shape
             )
+
+
+def _with_notes(chosen: tuple[_Found, ...], found: list[_Found]) -> tuple[_Found, ...]:
+    """Plain bullets below a line are told with it."""
+    read = {one.number for one in chosen}
+    below: dict[int, list[str]] = {}
+    for one in found:
+        if one.number not in read and one.above in read and one.title:
+            below.setdefault(one.above, []).append(one.title)
+    return tuple(
+        replace(one, notes=(*one.notes, *below[one.number])) if one.number in below else one
+        for one in chosen
+    )
 
 
 def _with_parents(found: tuple[_Found, ...]) -> tuple[Line, ...]:

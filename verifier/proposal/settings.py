@@ -108,7 +108,7 @@ def _answer(subject: Subject, names: list[str]) -> Proposal:
 def parent_of_keys(subject: Subject) -> Proposal | None:
     """A line whose children are all names of settings: it means all of them."""
     below = subject.children or (() if subject.line.kind == "row" else subject.line.notes)
-    names = [re.match(r"[`*]*([A-Z][A-Z0-9_]{2,})\b", child) for child in below]
+    names = [re.match(r"[`*]*([A-Z][A-Z0-9]*_[A-Z0-9_]+)\b", child) for child in below]
     if not names or not all(names) or subject.evidence.files or subject.evidence.commands:
         return None
     wanted = [name.group(1) for name in names if name]

@@ -562,3 +562,8 @@ def test_line_ends_of_the_original_are_kept() -> None:
 )
 def test_a_title_is_read_aloud_without_its_signs(text: str, heard: str) -> None:
     assert plain(text) == heard
+
+
+def test_plain_bullets_below_a_line_are_its_notes() -> None:
+    (line,) = read_markdown("- [ ] settings:\n  - `A_KEY`: one\n  - two\n", where="t.md").lines
+    assert line.notes == ("`A_KEY`: one", "two")
