@@ -133,7 +133,7 @@ _READ = (
 )
 _WRITE = (
     r".*(?:[^<>&\d\s-]|\s)>>?\s*(?!/dev/null|&)\S+",
-    r"(?:cp|mv|mkdir|touch|ln|chmod|chown|tee|rsync|scp|tar|unzip|gzip|install|useradd|usermod|adduser|passwd|groupadd|kill|pkill|killall|reboot|shutdown|export|source|cd|apt|apt-get|yum|dnf|apk|snap|brew|choco|certbot|ufw|iptables|firewall-cmd|systemctl|service|nginx|crontab|createdb|pg_dump|pg_restore|mysqldump|mongodump|docker|docker-compose|kubectl|helm|terraform|ansible-playbook|git|npm|pnpm|yarn|npx|pm2|firebase|vercel|heroku|fly|flyctl|gcloud|aws|az|wrangler|netlify|railway|supabase|openssl|ssh-keygen|ssh-copy-id|gh|sqlcmd|psql|mysql|php artisan|rails|rake|a2ensite|a2enmod|supervisorctl|redis-cli|alembic|prisma|pip3?|poetry|composer|set-\w+|new-\w+|remove-\w+|sed|sudo)(?=\s|$).*",
+    r"(?:cp|mv|mkdir|touch|ln|chmod|chown|tee|rsync|scp|tar|unzip|gzip|install|useradd|usermod|adduser|passwd|groupadd|kill|pkill|killall|reboot|shutdown|export|source|cd|apt|apt-get|yum|dnf|apk|snap|brew|choco|certbot|ufw|iptables|firewall-cmd|systemctl|service|nginx|crontab|createdb|pg_dump|pg_restore|mysqldump|mongodump|docker(?!.* exec )|docker-compose(?!.* exec )|kubectl(?!.* exec )|helm|terraform|ansible-playbook|git|npm|pnpm|yarn|npx|pm2|firebase|vercel|heroku|fly|flyctl|gcloud|aws|az|wrangler|netlify|railway|supabase|openssl|ssh-keygen|ssh-copy-id|gh|sqlcmd|psql|mysql|php artisan|rails|rake|a2ensite|a2enmod|supervisorctl|redis-cli|alembic|prisma|pip3?|poetry|composer|set-\w+|new-\w+|remove-\w+|sed|sudo)(?=\s|$).*",
 )
 
 _ORDER = (
@@ -167,7 +167,10 @@ _FRAME = re.compile(
 _NO_COMMAND = re.compile(
     r"#|//|--|<|(?:GET|POST|PUT|PATCH|DELETE|HEAD|SELECT|ALTER|CREATE|INSERT|UPDATE|DROP) "
 )
-_LOOKS_LIKE_ONE = re.compile(r"^(?:\.{0,2}/)?[a-z][\w.+/-]*(?:\s|$)|^Invoke-\w+", re.IGNORECASE)
+# Programs are written small; what begins with a capital letter is a sentence, or PowerShell.
+_LOOKS_LIKE_ONE = re.compile(
+    r"^(?:\.{0,2}/)?[a-z][\w.+/-]*(?:\s|$)|^(?:\./|\.\.?/)\S+|^[A-Z][a-z]+-[A-Z]\w+"
+)
 
 
 def read_command(text: str) -> Command | None:

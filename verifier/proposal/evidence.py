@@ -122,7 +122,7 @@ def evidence_in(title: str, code: tuple[str, ...] = ()) -> Evidence:
             commands.append(command)
     for block in code:
         commands += [command for _, command in commands_in(block)]
-    bare = _SPAN.sub(r"\1", about)
+    bare = _SPAN.sub(r"\1", about).replace("**", "")
     outside_commands = bare
     for command in commands:
         outside_commands = outside_commands.replace(command.text, " ")

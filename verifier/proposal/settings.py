@@ -69,7 +69,9 @@ def _is_about_settings(subject: Subject) -> bool:
         return False
     groups = ("env_var", "env_file", "secret", "api_key", "settings_word")
     marked = first and subject.line.title.lstrip()[:1] in "`*"
-    if marked or subject.says("points_to") or any(subject.near(group) for group in groups):
+    if subject.says("points_to") or any(subject.near(group) for group in groups):
+        return True
+    if marked and not subject.says("says_ui"):
         return True
     return subject.says("configured") and not subject.says("says_ui")
 
