@@ -45,11 +45,9 @@ class Meaning:
     span: str
 
 
-def meaning_of(text: Text, *, besides: frozenset[str] = frozenset()) -> Meaning | None:
-    """The first concept that holds, leaving out those named in `besides`."""
+def meaning_of(text: Text) -> Meaning | None:
+    """The first concept that holds."""
     for concept in _file().concepts:
-        if concept.name in besides:
-            continue
         for when in concept.when:
             if _holds(when, text):
                 return Meaning(concept.name, _span(when, text.line))

@@ -35,10 +35,6 @@ class Subject:
     def title(self) -> str:
         return self.text.line
 
-    @property
-    def headings(self) -> tuple[str, ...]:
-        return self.line.path
-
     def says(self, group: str) -> bool:
         return mentions(group, self.title)
 
@@ -121,6 +117,6 @@ def _is_name(word: str) -> bool:
     return bool(_LITERAL.fullmatch(word)) and not re.search(r"[가-힣ぁ-んァ-ヶ一-龥]", word)
 
 
-def understood(subject: Subject, *, besides: frozenset[str] = frozenset()) -> Meaning | None:
+def understood(subject: Subject) -> Meaning | None:
     """What the line speaks of."""
-    return meaning_of(subject.text, besides=besides)
+    return meaning_of(subject.text)
