@@ -5,6 +5,7 @@ the run directory before the next stage begins. Nothing here looks at a host, ju
     deploy     load -> plan -> preflight -> Stage -> verify what is staged -> decide
                     -> Switch -> verify what runs -> decide -> Finish, or roll back -> verify -> decide
     rollback   load -> plan -> Rollback -> verify -> decide
+    prove      load -> plan -> prove
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ from verifier.redact import Redactor
 from verifier.result import Outcome, Result
 from verifier.run import Rollback, Run
 from verifier.store import RunDirectory, new_run_id
+from verifier.verify.attest import NOBODY, People, refuse_none
 from verifier.verify.connect import Connections
 from verifier.verify.current import current_releases, unreachable_hosts
 from verifier.verify.observe import unreached, verify
+from verifier.verify.prove import prove
 from verifier.verify.suite import answered, items_named_in, run_suite
 from verifier.waiver import Waiver
 
@@ -72,6 +75,8 @@ class Context:
     items: frozenset[str] = frozenset()
     tags: frozenset[str] = frozenset()
     tests: tuple[Path, ...] = ()
+    people: People = NOBODY
+    load: bool = False
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
@@ -104,8 +109,14 @@ class Session:
         self, hosts: tuple[Host, ...], steps: tuple[Step, ...] = (), *, save: str = "plan"
     ) -> Plan:
         plan = make_plan(
-            self.context.checklists, self.context.inventory, hosts, steps, self.context.items
+            self.context.checklists,
+            self.context.inventory,
+            hosts,
+            steps,
+            self.context.items,
+            load=self.context.load,
         )
+        refuse_none(plan, self.context.people)
         self.store.save(save, plan)
         return plan
 
@@ -133,7 +144,14 @@ class Session:
         if not plan.assignments:
             return ()
         self.context.watcher.stage("Verify", f"{len(plan.assignments)} answers wanted")
-        results = verify(plan, hosts, self.connections, self.store, self.context.watcher.result)
+        results = verify(
+            plan,
+            hosts,
+            self.connections,
+            self.store,
+            self.context.watcher.result,
+            self.context.people,
+        )
         answers = run_suite(self.context.tests, plan, hosts, self.connections, self.store.redact)
         results = answered(plan, results, answers)
         self.store.save(save, results)
@@ -180,7 +198,9 @@ def plan_of(context: Context) -> Plan:
     known = {item.id for checklist in context.checklists for item in checklist.items}
     for item in named.keys() - known:
         raise UsageError(f"test answers item '{item}', which no checklist has", where=named[item])
-    return make_plan(context.checklists, context.inventory, hosts, chosen, context.items)
+    return make_plan(
+        context.checklists, context.inventory, hosts, chosen, context.items, load=context.load
+    )
 
 
 def run_verify(context: Context) -> Run:
@@ -237,6 +257,21 @@ def run_rollback(context: Context, releases: Mapping[str, str]) -> Run:
             rollback.plan, rollback.results, rollback.verdict, code, plays=(rollback.play,),
             note=f"rolled back to {_release_words(releases)}",
         )  # fmt: skip
+
+
+def run_prove(context: Context) -> tuple[Result, ...]:
+    """Gives each check of what runs an expectation that no host can meet; see `verify.prove`."""
+    plan_of(context)
+    with Connections() as connections:
+        session = Session(context, "prove", connections)
+        inventory_hosts = context.hosts({})
+        hosts = context.hosts(current_releases(inventory_hosts, connections))
+        plan = session.plan(hosts)
+        wanted = sum(a.method == "check" and a.applicable for a in plan.assignments)
+        context.watcher.stage("Prove", f"{wanted} checks, each asked for the impossible")
+        results = prove(plan, hosts, connections, session.store, context.watcher.result)
+        session.store.save("proofs", results)
+        return results
 
 
 @dataclass

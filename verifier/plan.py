@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from verifier.checklist.binding import is_empty
+from verifier.checklist.binding import ONCE, Retry, is_empty
 from verifier.checklist.items import Checklist, Item
 from verifier.checks.base import find_check
 from verifier.document import Document, parse_yaml, read_document, read_text, to_plain
@@ -58,9 +58,14 @@ class Assignment:
     method: Literal["check", "attest", "below", "none"]
     check: str = ""
     params: Mapping[str, object] | None = None
-    vantage: Literal["host", "controller"] = "host"
+    vantage: Literal["host", "controller", "container"] = "host"
+    inside: tuple[str, str] = ("", "")  # compose project and service of the container looked from
     become: bool = False
     timeout_s: float = 60.0
+    retry: Retry = ONCE
+    burdens: bool = False  # puts load on the service
+    role: str = ""  # of the person who must answer, and how often: for every release, day, ...
+    every: str = ""
     applicable: bool = True
     why_not: str = ""
     bound: bool = True  # false while a value or a person's decision is missing
@@ -130,13 +135,15 @@ def make_plan(
     hosts: tuple[Host, ...],
     steps: tuple[Step, ...] = (),
     items: frozenset[str] = frozenset(),
+    *,
+    load: bool = False,
 ) -> Plan:
     """Every item on every host it is for. `hosts` are those chosen by `--limit`, with their
-    variables as they shall be; `items` chooses some by id or source id. Raises UsageError when
-    nothing would be verified.
+    variables as they shall be; `items` chooses some by id or source id; without `load` those that
+    put load on a service are not looked at. Raises UsageError when nothing would be verified.
     """
     assignments = [
-        _assign(item, checklist, host)
+        _without_load(_assign(item, checklist, host), load=load)
         for checklist in checklists
         for item in checklist.items
         if not items or item.id in items or item.binding.source in items
@@ -295,7 +302,8 @@ def _assign(item: Item, checklist: Checklist, host: Host) -> Assignment:
             f"item '{item.id}': {error.what}", where=item.place, do=error.do
         ) from error
     if binding.attest:
-        return replace(plain, why_not=f"needs an attestation by: {binding.attest.role}")
+        role, every = binding.attest.role, binding.attest.every
+        return replace(plain, role=role, every=every, why_not=f"needs an attestation by: {role}")
     if binding.all_below:
         return plain
     if binding.step:
@@ -303,6 +311,15 @@ def _assign(item: Item, checklist: Checklist, host: Host) -> Assignment:
     if binding.review:
         return replace(plain, bound=False, why_not=f"nobody decided yet: {binding.review}")
     return replace(plain, why_not=binding.not_checked or binding.not_a_gate)
+
+
+def _without_load(assignment: Assignment, *, load: bool) -> Assignment:
+    """Nobody asked for load: the line stays without an answer, and the gate does not wait for it."""
+    if load or not assignment.burdens:
+        return assignment
+    return replace(
+        assignment, method="none", required=False, why_not="puts load on the service: give --load"
+    )
 
 
 def _method(item: Item) -> Literal["check", "attest", "below", "none"]:
@@ -326,14 +343,22 @@ def _with_check(plain: Assignment, item: Item, host: Host) -> Assignment:
         raise UsageError("'with' is no mapping")
     check = find_check(binding.check)
     check.read(given)  # complains here, before any host is touched
+    inside = binding.container
     return replace(
         plain,
         check=binding.check,
         params=given,
         vantage=binding.vantage,
+        inside=(_text(host, inside.project), _text(host, inside.service)) if inside else ("", ""),
         become=binding.become,
         timeout_s=binding.timeout_s,
+        retry=binding.retry,
+        burdens=check.burdens,
     )
+
+
+def _text(host: Host, template: str) -> str:
+    return str(host.value(template))
 
 
 def _is_true(value: object) -> bool:

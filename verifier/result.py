@@ -5,6 +5,7 @@ made; it never says whether the gate opens, and it refuses to be a condition.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -42,7 +43,8 @@ def conjunction(outcomes: tuple[Outcome, ...]) -> Outcome:
 @dataclass(frozen=True, slots=True)
 class Result:
     """One Assignment's answer. `evidence` holds sha256 digests of stored files; `duration_s` is
-    monotonic seconds.
+    monotonic seconds, over all `looks`. `series` is what was measured over time and can be drawn:
+    one mapping of names to numbers for each moment.
     """
 
     item: str
@@ -54,6 +56,8 @@ class Result:
     evidence: tuple[str, ...] = ()
     started_at: str = ""
     duration_s: float = 0.0
+    looks: int = 1
+    series: tuple[Mapping[str, float], ...] = ()
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a Result is not a condition; look at its outcome")

@@ -30,7 +30,9 @@ class Rollback:
 
     @property
     def is_verified(self) -> bool:
-        return self.play.is_done and self.verdict.is_open
+        # What people have yet to say of a release that ran before is no reason to call someone.
+        open_ = self.verdict.is_open or self.verdict.waits_for_people
+        return self.play.is_done and open_
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,27 @@ class Attest(Document):
     every: Every = "release"
 
 
+class Retry(Document):
+    """How often a look is repeated: first after `settle_s`, then every `every_s` until it has passed
+    `successes` times in a row. When it has not begun to pass within `within_s`, the last look counts.
+    """
+
+    settle_s: float = pydantic.Field(default=0.0, ge=0, le=600)
+    within_s: float = pydantic.Field(default=0.0, ge=0, le=900)
+    every_s: float = pydantic.Field(default=2.0, gt=0, le=300)
+    successes: int = pydantic.Field(default=1, ge=1, le=20)
+
+
+ONCE = Retry()
+
+
+class Inside(Document):
+    """The container a look is made in: of a compose project on the host, one of a service's."""
+
+    project: str = pydantic.Field(min_length=1)
+    service: str = pydantic.Field(min_length=1)
+
+
 class Binding(Document):
     """One line's answer: exactly one of `check`, `attest`, `step`, `all_below`, `not_checked`,
     `not_a_gate` and `review`. `all_below` is the conjunction of the lines below it. A check that
@@ -37,9 +58,13 @@ class Binding(Document):
     check: str = ""
     given: dict[str, object] = pydantic.Field(default_factory=dict, alias="with")
     needs: dict[str, object] = pydantic.Field(default_factory=dict)
-    vantage: Literal["host", "controller"] = pydantic.Field(default="host", alias="from")
+    vantage: Literal["host", "controller", "container"] = pydantic.Field(
+        default="host", alias="from"
+    )
+    container: Inside | None = None
     become: bool = False
     timeout_s: float = pydantic.Field(default=60.0, gt=0, le=900)
+    retry: Retry = ONCE
     attest: Attest | None = None
     step: str = ""
     all_below: bool = False
@@ -67,6 +92,8 @@ class Binding(Document):
             )
         if (self.given or self.needs) and not self.check:
             raise ValueError("'with' and 'needs' belong to a 'check'")
+        if (self.vantage == "container") != (self.container is not None):
+            raise ValueError("'from: container' and 'container' (which one) belong together")
         if isinstance(self.only_if, str) and "{{" not in self.only_if:
             raise ValueError(
                 f"only_if: '{self.only_if}' is a plain text, and so always true; write {{{{ {self.only_if} }}}}"

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from verifier import __version__
-from verifier.cli import checklist, checks, init, lab, lint, plan, report, rollback, verify
+from verifier.cli import checklist, checks, duty, init, lab, lint, plan, report, rollback, verify
 from verifier.cli import deploy as deploy_command
 from verifier.errors import Interrupted, VerifierError
 
@@ -37,6 +37,7 @@ app.command(name="plan")(plan.command)
 app.command(name="deploy")(deploy_command.command)
 app.command(name="verify")(verify.command)
 app.command(name="rollback")(rollback.command)
+app.add_typer(duty.app, name="duty")
 app.command(name="report")(report.command)
 app.add_typer(lab.app, name="lab")
 
@@ -78,7 +79,7 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _say("interrupted", Interrupted.exit_code)
     except typer.TyperException as error:
-        if not arguments or arguments in (["lab"], ["checklist"], ["checks"]):
+        if not arguments or arguments in (["lab"], ["checklist"], ["checks"], ["duty"]):
             typer.echo(_words_of(error), err=True)  # the help, as nothing was asked for
             return 2
         return _say(_words_of(error), 2, hint="see --help")

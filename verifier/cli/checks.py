@@ -1,4 +1,4 @@
-"""`verifier checks`: the catalogue's manual."""
+"""`verifier checks`: the catalogue's manual, and the negative control of the checks in use."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from rich.table import Table
 from verifier.cli import options as o
 from verifier.document import to_json
 from verifier.manual import manual_of, manuals
+from verifier.pipeline import CLOSED, OPEN, run_prove
+from verifier.report.text import visible
+from verifier.result import Outcome, Result
 
 app = typer.Typer(help="What can be checked, and how.", no_args_is_help=True)
 
@@ -52,3 +55,52 @@ def show(name: Name, output: Format = "text") -> int:
         table.add_row(one.name, escape(one.type), escape(one.default))
     console.print(table)
     return 0
+
+
+@app.command(name="prove")
+def prove(
+    inventory: o.InventoryName,
+    limit: o.Limit = None,
+    checklist: o.ChecklistNames = None,
+    item: o.ItemNames = None,
+    load: o.Load = False,
+    yes: o.Yes = False,
+    vault_password_file: o.VaultFile = None,
+    output: Format = "text",
+) -> int:
+    """Ask each check in use for what no host can meet: it must fail. Nothing is changed.
+
+    Ends with 0 when every check failed it, and with 1 when one passed it (it is vacuous) or could
+    not look.
+    """
+    given = o.Given(
+        inventory=inventory,
+        limit=limit,
+        checklists=tuple(checklist or ()),
+        items=tuple(item or ()),
+        vault_file=vault_password_file,
+        load=load,
+    )
+    context = o.make_context(given)
+    o.ask_for_load(context, yes=yes)
+    results = run_prove(context)
+    if output == "json":
+        o.write_out(to_json(results))
+    else:
+        _show_proofs(results)
+    return OPEN if all(r.outcome is Outcome.PASS for r in results) else CLOSED
+
+
+def _show_proofs(results: tuple[Result, ...]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("", "host", "item", "check", "what it says of the impossible"):
+        table.add_column(column, overflow="fold")
+    for result in results:
+        proven = result.outcome is Outcome.PASS
+        sign = "[green]✓[/green]" if proven else "[bold magenta]![/bold magenta]"
+        said = escape(visible("; ".join(result.reasons)[:160]))
+        table.add_row(sign, result.host, escape(result.item), result.check, said)
+    console = o.make_console()
+    console.print(table)
+    red = sum(result.outcome is Outcome.PASS for result in results)
+    console.print(f"\n{len(results)} checks, {red} proven able to fail")

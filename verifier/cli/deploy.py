@@ -18,13 +18,15 @@ def command(
     release: o.Release = None,
     tags: o.Tags = None,
     check: o.CheckMode = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: o.Yes = False,
     no_rollback: Annotated[
         bool, typer.Option("--no-rollback", help="Leave a refused release in place.")
     ] = False,
     checklist: o.ChecklistNames = None,
     item: o.ItemNames = None,
     tests: o.Tests = None,
+    attestations: o.AttestationFile = None,
+    load: o.Load = False,
     reporter: o.Reporters = None,
     forks: o.Forks = 20,
     vault_password_file: o.VaultFile = None,
@@ -54,8 +56,12 @@ def command(
         check=check,
         extra_args=tuple(ansible_arguments or ()),
         reporters=tuple(reporter or ()),
+        attestations=attestations,
+        load=load,
+        deploys=True,
     )
     context = o.make_context(given)
+    o.ask_for_load(context, yes=yes or check)
     if not yes and not check:
         _ask(context)
     run = run_deploy(context, may_roll_back=not no_rollback)

@@ -17,6 +17,7 @@ from verifier.lab.hosts import HostState, HostStatus, as_json, as_text
 from verifier.lab.lifecycle import Lab, Progress, bring_up, look, take_down
 from verifier.lab.lifecycle import reset as reset_lab
 from verifier.lab.project import find_project
+from verifier.lab.services import as_line, services_state
 from verifier.lab.state import LabState, locked, open_state
 
 app = typer.Typer(
@@ -35,25 +36,28 @@ class Format(StrEnum):
 def up() -> None:
     """Start the lab, building what is missing. A second call changes nothing."""
     with locked(_state_root()):
-        _show(bring_up(_open_lab()), Format.TEXT)
+        lab = _open_lab()
+        _show(bring_up(lab), services_state(lab.docker), Format.TEXT)
 
 
 @app.command()
 def status(
     output: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
 ) -> None:
-    """Show the hosts. Ends with 3 unless all of them run."""
-    statuses = look(_docker())
-    _show(statuses, output)
-    if any(status.state is not HostState.RUNNING for status in statuses):
+    """Show the hosts and the services around them. Ends with 3 unless all of them run."""
+    docker = _docker()
+    statuses, services = look(docker), services_state(docker)
+    _show(statuses, services, output)
+    if {services, *(status.state for status in statuses)} != {HostState.RUNNING}:
         raise typer.Exit(NOT_ALL_RUN)
 
 
 @app.command()
 def reset() -> None:
-    """Make the hosts fresh again; images and secrets stay."""
+    """Make the hosts and the services fresh again; images and secrets stay."""
     with locked(_state_root()):
-        _show(reset_lab(_open_lab()), Format.TEXT)
+        lab = _open_lab()
+        _show(reset_lab(lab), services_state(lab.docker), Format.TEXT)
 
 
 @app.command()
@@ -63,7 +67,7 @@ def down(
         bool, typer.Option("--all", help="Also remove images, the registry's data and the state.")
     ] = False,
 ) -> None:
-    """Remove the hosts, the registry and their network."""
+    """Remove the hosts, the services, the registry and their network."""
     with locked(_state_root()):
         take_down(_docker(), LabState(_state_root()), _report, everything=everything)
 
@@ -93,8 +97,11 @@ def _search_path() -> str:
     return os.environ.get("PATH", os.defpath)
 
 
-def _show(statuses: tuple[HostStatus, ...], output: Format) -> None:
-    typer.echo(as_json(statuses) if output is Format.JSON else as_text(statuses))
+def _show(statuses: tuple[HostStatus, ...], services: HostState, output: Format) -> None:
+    if output is Format.JSON:
+        typer.echo(as_json(statuses))
+    else:
+        typer.echo(f"{as_text(statuses)}\n{as_line(services)}")
 
 
 def _report(progress: Progress) -> None:

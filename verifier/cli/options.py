@@ -4,6 +4,7 @@ checked, no host touched.
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from verifier import attestation
 from verifier.assets import ansible_config, find_asset
 from verifier.checklist.items import find_checklists, load_checklists
 from verifier.cli.ansible_arguments import read_extra_vars
 from verifier.cli.progress import Progress
 from verifier.deploy.steps import Ansible
-from verifier.errors import UsageError
+from verifier.errors import GuardRefused, UsageError
 from verifier.inventory import load_inventory, read_vault_password_file
 from verifier.pipeline import Context
 from verifier.report import find_reporter
@@ -27,6 +29,7 @@ from verifier.report.markdown import ticked_copy
 from verifier.report.text import show, visible
 from verifier.run import Run
 from verifier.store import RunDirectory
+from verifier.verify.attest import People
 from verifier.waiver import load_waivers, refuse_strangers
 
 WIDTH_OF_A_PIPE = 120
@@ -96,6 +99,16 @@ Reporters = Annotated[
         "--reporter", help="NAME:FILE or NAME:- (json, junit, markdown, text); repeatable."
     ),
 ]
+AttestationFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--attestations", help="What people say; default: attestations/<inventory>.yml if there."
+    ),
+]
+Load = Annotated[
+    bool, typer.Option("--load", help="Also look at items that put load on the service.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Tests = Annotated[
     list[Path] | None,
     typer.Option(
@@ -121,6 +134,9 @@ class Given:
     check: bool = False
     extra_args: tuple[str, ...] = ()
     reporters: tuple[str, ...] = ()
+    attestations: Path | None = None
+    load: bool = False
+    deploys: bool = False
 
 
 def make_context(given: Given) -> Context:
@@ -144,8 +160,12 @@ def make_context(given: Given) -> Context:
     )
     checklists = load_checklists(find_checklists(project, given.checklists))
     waivers = load_waivers(project)
+    said = attestation.load_attestations(project, inventory.name, given.attestations)
     if not given.checklists:
-        refuse_strangers(waivers, {item.id for one in checklists for item in one.items})
+        known = {item.id for one in checklists for item in one.items}
+        refuse_strangers(waivers, known)
+        if said:
+            attestation.refuse_strangers(said, known)
     return Context(
         project=project,
         inventory=inventory,
@@ -167,7 +187,29 @@ def make_context(given: Given) -> Context:
         items=frozenset(given.items),
         tags=frozenset(filter(None, map(str.strip, (given.tags or "").split(",")))),
         tests=_test_files(given.tests, project),
+        people=People(
+            said,
+            operator=getpass.getuser() if given.deploys else "",
+            insist=given.attestations is not None,
+        ),
+        load=given.load,
     )
+
+
+def ask_for_load(context: Context, *, yes: bool) -> None:
+    """Load is put on a host only when its inventory allows it (`load_allowed`) or a person does.
+    GuardRefused without anybody to ask.
+    """
+    careful = [h.name for h in context.hosts({}) if h.variable("load_allowed", False) is not True]
+    if not context.load or not careful or yes:
+        return
+    names = ", ".join(careful)
+    if not sys.stdin.isatty():
+        raise GuardRefused(
+            f"--load would put load on {names}",
+            do="give --yes, or set load_allowed: true in the inventory of hosts that may bear it",
+        )
+    typer.confirm(f"Put load on {names}?", abort=True, err=True)
 
 
 def make_console(*, stderr: bool = False) -> Console:

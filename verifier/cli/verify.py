@@ -15,6 +15,9 @@ def command(
     checklist: o.ChecklistNames = None,
     item: o.ItemNames = None,
     tests: o.Tests = None,
+    attestations: o.AttestationFile = None,
+    load: o.Load = False,
+    yes: o.Yes = False,
     reporter: o.Reporters = None,
     vault_password_file: o.VaultFile = None,
     verbose: o.Verbose = 0,
@@ -33,6 +36,9 @@ def command(
         vault_file=vault_password_file,
         verbosity=verbose,
         reporters=tuple(reporter or ()),
+        attestations=attestations,
+        load=load,
     )
     context = o.make_context(given)
+    o.ask_for_load(context, yes=yes)
     return o.show_run(run_verify(context), context, given.reporters)

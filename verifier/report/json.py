@@ -119,9 +119,11 @@ def _results(plan: Plan, results: Sequence[Result], verdict: Verdict) -> list[Ma
                 "observed": result.outcome.value,
                 "check": result.check,
                 "duration_s": result.duration_s,
+                "looks": result.looks,
                 "started_at": result.started_at,
                 "reasons": result.reasons,
                 "evidence": result.evidence,
+                "series": result.series,
             }
         )
     return entries

@@ -20,6 +20,7 @@ from verifier.result import Outcome, Result
 from verifier.run import Run
 
 SHOWN_FAILURES = 40
+_BARS = "▁▂▃▄▅▆▇█"
 SHORTEST_SECTION, SHORTEST_CELL = 40, 14  # cells; `12✓ 3✗ 4? 1–` must fit
 
 _SIGNS = {
@@ -46,6 +47,7 @@ def show(run: Run, console: Console) -> None:
     for play in run.plays:
         _show_play(play, console)
     _show_matrix(run.plan, run.results, run.verdict, console)
+    _show_series(run.results, console)
     _show_failures(run, console)
     if run.rollback is not None:
         console.print("\n[bold]Rolled back to[/bold] " + escape(_releases(run.rollback.releases)))
@@ -125,6 +127,33 @@ def _cell(
         f"[{style}]{counts[word]}{sign}[/{style}]"
         for word, (sign, style) in _SIGNS.items()
         if counts[word]
+    )
+
+
+def _show_series(results: Sequence[Result], console: Console) -> None:
+    """What was measured under load, drawn: a bar for each second."""
+    drawn = [
+        r for r in results if r.series and {"p95_ms", "errors", "requests"} <= set(r.series[0])
+    ]
+    if not drawn:
+        return
+    console.print("\n[bold]Under load[/bold], the slowest of twenty in each second")
+    for result in drawn:
+        times = [moment["p95_ms"] for moment in result.series]
+        errors = sum(moment["errors"] for moment in result.series)
+        asked = sum(moment["requests"] for moment in result.series)
+        console.print(
+            f"  {result.host} {escape(result.item)}  {bars(times)}  {min(times):.1f} to {max(times):.1f} ms,"
+            f" {errors:.0f} errors in {asked:.0f} requests",
+            soft_wrap=True,
+        )
+
+
+def bars(numbers: Sequence[float]) -> str:
+    """A bar for each number, the highest for the greatest."""
+    highest = max(numbers, default=0) or 1
+    return "".join(
+        _BARS[min(int(number / highest * len(_BARS)), len(_BARS) - 1)] for number in numbers
     )
 
 

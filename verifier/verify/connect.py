@@ -66,13 +66,16 @@ class Connection:
         self._sessions = threading.Semaphore(SESSIONS_PER_HOST)
 
     def look(
-        self, *, become: bool = False, timeout_s: float = COMMAND_TIMEOUT_S
+        self, *, become: bool = False, timeout_s: float = COMMAND_TIMEOUT_S, inside: str = ""
     ) -> tuple[base.Host, list[Transcript]]:
-        """A testinfra host and the list its commands will be recorded in."""
+        """A testinfra host and the list its commands will be recorded in. `inside` is the id of a
+        container of the host whose shell runs them.
+        """
         transcripts: list[Transcript] = []
         backend = _Recorder(
             self._run, self.host, become=become, timeout_s=timeout_s, log=transcripts
         )
+        backend.inside = inside
         return testinfra.host.Host(backend), transcripts
 
     def _run(self, command: str, timeout_s: float, stdin: bytes) -> tuple[int, bytes, bytes]:
@@ -160,9 +163,12 @@ class _Recorder(testinfra.backend.base.BaseBackend):  # type: ignore[misc]  # te
         self._shell, self._reach, self._become = run, host.reach, become
         self._timeout_s, self._log = timeout_s, log
         self._encoding = "utf-8"
+        self.inside = ""
 
     def run(self, command: str, *args: str, **_: object) -> Any:  # noqa: ANN401  testinfra's result type
         line = self.quote(command, *args)
+        if self.inside:
+            line = f"docker exec -i {self.inside} /bin/sh -c {shlex.quote(line)}"
         began = time.monotonic()
         # What the other user's shell says first: without it sudo never let the command run.
         mark = secrets.token_hex(8)

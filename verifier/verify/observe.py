@@ -1,23 +1,26 @@
 """Walks the plan and answers every Assignment: concurrent over hosts and over the checks of a host,
-one connection per host, a dead host asked once. The only maker of Outcome.ERROR; whatever a check
-says is kept as evidence.
+one connection per host, a dead host asked once; what puts load on a service comes last and alone.
+The only maker of Outcome.ERROR; whatever a check says is kept as evidence.
 """
 
 from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
+from verifier.checks import base
+from verifier.checks._compose import container_of
 from verifier.checks.base import Mismatch, find_check
 from verifier.errors import CannotObserve, Unreachable
 from verifier.inventory import Host
 from verifier.plan import Assignment, Plan
 from verifier.result import Outcome, Result, conjunction
 from verifier.store import RunDirectory
+from verifier.verify.attest import NOBODY, People, attest
 from verifier.verify.connect import Connection, Connections, Transcript
 
 LOOKS_PER_HOST = 4
@@ -26,7 +29,6 @@ LOOKS_IN_ALL = 64
 _KEPT_OF_OUTPUT = 20_000  # characters of one command's output kept as evidence
 
 Progress = Callable[[Result], None]
-Clock = Callable[[], datetime]
 
 
 def verify(
@@ -35,27 +37,24 @@ def verify(
     connections: Connections,
     store: RunDirectory,
     progress: Progress,
-    clock: Clock = lambda: datetime.now(UTC),
+    people: People = NOBODY,
 ) -> tuple[Result, ...]:
     """One Result for each Assignment of `plan`, in the plan's order. Never raises for what a host
     does.
     """
     by_name = {host.name: host for host in hosts}
-    workers = min(LOOKS_IN_ALL, LOOKS_PER_HOST * max(1, len(plan.hosts)))
 
     def answer(assignment: Assignment) -> Result:
-        result = _answer(assignment, by_name[assignment.host], connections, store, clock)
+        if assignment.method == "attest" and assignment.applicable:
+            result = attest(assignment, plan, people, store)
+        else:
+            result = _answer(assignment, by_name[assignment.host], connections, store)
         progress(result)
         return result
 
-    order = _fairly(plan.assignments)
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="look") as pool:
-        try:
-            found = {(r.item, r.host): r for r in pool.map(answer, order)}
-        except BaseException:
-            # Ctrl-C: what has begun ends within its own time limit, nothing more begins
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    found: dict[tuple[str, str], Result] = {}
+    for lanes in _in_turn(plan.assignments):
+        found |= {(r.item, r.host): r for r in _run_lanes(lanes, answer, len(plan.hosts))}
     for assignment in reversed(plan.assignments):  # what stands below a line comes after it
         if assignment.method == "below" and assignment.applicable:
             found[assignment.key] = _of_those_below(assignment, found)
@@ -74,6 +73,35 @@ def unreached(plan: Plan, why: str) -> tuple[Result, ...]:
     )
 
 
+Lanes = list[list[Assignment]]
+
+
+def _in_turn(assignments: tuple[Assignment, ...]) -> tuple[Lanes, Lanes]:
+    """First whatever disturbs nobody, each in a lane of its own; then, one lane for each host, what
+    puts load on a service.
+    """
+    calm = [[a] for a in _fairly(tuple(a for a in assignments if not a.burdens))]
+    loads: dict[str, list[Assignment]] = {}
+    for assignment in assignments:
+        if assignment.burdens:
+            loads.setdefault(assignment.host, []).append(assignment)
+    return calm, list(loads.values())
+
+
+def _run_lanes(
+    lanes: Lanes, answer: Callable[[Assignment], Result], hosts: int
+) -> Iterator[Result]:
+    workers = min(LOOKS_IN_ALL, LOOKS_PER_HOST * max(1, hosts))
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="look") as pool:
+        try:
+            for results in pool.map(lambda lane: [answer(a) for a in lane], lanes):
+                yield from results
+        except BaseException:
+            # Ctrl-C: what has begun ends within its own time limit, nothing more begins
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
 def _fairly(assignments: tuple[Assignment, ...]) -> list[Assignment]:
     # Host by host in turn, so that no host waits for another one's slow items.
     turn: dict[str, int] = {}
@@ -85,14 +113,14 @@ def _fairly(assignments: tuple[Assignment, ...]) -> list[Assignment]:
 
 
 def _answer(
-    assignment: Assignment, host: Host, connections: Connections, store: RunDirectory, clock: Clock
+    assignment: Assignment, host: Host, connections: Connections, store: RunDirectory
 ) -> Result:
     if not assignment.applicable:
         return _not_applicable(assignment)
     if assignment.method != "check":
         return Result(assignment.item, assignment.host, Outcome.NOT_CHECKED, "", assignment.why_not)
-    began, started_at = time.monotonic(), clock().isoformat()
-    result = _look(assignment, host, connections, store)
+    began, started_at = time.monotonic(), datetime.now(UTC).isoformat()
+    result = _looked(assignment, lambda: look(assignment, host, connections, store))
     return replace(
         result,
         # What a host said may hold a secret; from here on it is printed, reported and kept.
@@ -101,6 +129,23 @@ def _answer(
         started_at=started_at,
         duration_s=round(time.monotonic() - began, 3),
     )
+
+
+def _looked(assignment: Assignment, look: Callable[[], Result]) -> Result:
+    """The look, repeated as the item's `retry` says. A line of passes that began in time is seen to
+    its end; otherwise the last look counts, and what the first one saw stays as evidence.
+    """
+    retry = assignment.retry
+    time.sleep(retry.settle_s)
+    deadline = time.monotonic() + retry.within_s
+    first = result = look()
+    passes, looks = int(result.outcome is Outcome.PASS), 1
+    while passes < retry.successes and (passes or time.monotonic() < deadline):
+        time.sleep(retry.every_s)
+        result, looks = look(), looks + 1
+        passes = passes + 1 if result.outcome is Outcome.PASS else 0
+    kept = tuple(dict.fromkeys((*first.evidence, *result.evidence)))
+    return replace(result, evidence=kept, looks=looks)
 
 
 def _of_those_below(assignment: Assignment, found: Mapping[tuple[str, str], Result]) -> Result:
@@ -129,17 +174,26 @@ def _not_applicable(assignment: Assignment) -> Result:
     )
 
 
-def _look(
-    assignment: Assignment, host: Host, connections: Connections, store: RunDirectory
+def look(
+    assignment: Assignment,
+    host: Host,
+    connections: Connections,
+    store: RunDirectory,
+    *,
+    impossible: bool = False,
 ) -> Result:
+    """One look and its judgement; with `impossible`, of an expectation that no host can meet."""
     check = find_check(assignment.check)
     want = check.read(assignment.params or {})
+    if impossible and check.impossible:
+        want = check.impossible(want)
     try:
         connection = _vantage(assignment, host, connections)
     except Unreachable as error:
         return _error(assignment, f"unreachable: {error.what}", ())
-    view, transcripts = connection.look(become=assignment.become, timeout_s=assignment.timeout_s)
+    transcripts: list[Transcript] = []
     try:
+        view, transcripts = _view(assignment, connection)
         seen = check.observe(view, want)
         mismatches = tuple(check.judge(want, seen))
     except CannotObserve as error:
@@ -159,6 +213,7 @@ def _look(
         assignment.check,
         mismatches=mismatches,
         evidence=(evidence,),
+        series=tuple(asdict(moment) for moment in getattr(seen, "series", ())),
     )
 
 
@@ -166,6 +221,15 @@ def _vantage(assignment: Assignment, host: Host, connections: Connections) -> Co
     # A dead host is asked nothing from outside either: a port that must be closed would pass, and each look would wait.
     own = connections.open(host)
     return connections.controller() if assignment.vantage == "controller" else own
+
+
+def _view(assignment: Assignment, connection: Connection) -> tuple[base.Host, list[Transcript]]:
+    become, timeout_s = assignment.become, assignment.timeout_s
+    view, transcripts = connection.look(become=become, timeout_s=timeout_s)
+    if assignment.vantage != "container":
+        return view, transcripts
+    container = container_of(view, *assignment.inside)
+    return connection.look(become=become, timeout_s=timeout_s, inside=container.id)
 
 
 def _error(assignment: Assignment, why: str, evidence: tuple[str, ...]) -> Result:
