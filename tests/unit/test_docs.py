@@ -4,10 +4,13 @@ import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import typer
 
+from fault import all_faults
+from verifier.checklist.items import Item, find_checklists, load_checklists
 from verifier.cli.app import app
 from verifier.document import parse_yaml
 from verifier.errors import GuardRefused, Interrupted, UsageError, VerifierError
@@ -25,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 LOCKED, TERMINATED = 8, 143  # 8 is reserved
+ITEMS = [item for checklist in load_checklists(find_checklists(ROOT)) for item in checklist.items]
+AUTOMATIC = [item for item in ITEMS if item.binding.check]
 
 
 def _commands() -> Iterator[tuple[str, set[str]]]:
@@ -92,13 +97,34 @@ def test_every_exit_code_is_in_the_reference(code: int) -> None:
     assert f"\n| {code} | " in _read("reference/exit-codes.md")
 
 
-def test_the_page_of_checks_is_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("make_checks_page", DOCS / "make_checks_page.py")
+def _script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    assert script.page() == _read("reference/checks.md"), "run: python docs/make_checks_page.py"
+    return script
+
+
+@pytest.mark.parametrize("name", ["checks", "coverage"])
+def test_a_generated_page_is_up_to_date(name: str) -> None:
+    page = _script(f"make_{name}_page").page()
+    assert page == _read(f"reference/{name}.md"), f"run: python docs/make_{name}_page.py"
+
+
+@pytest.mark.parametrize("item", AUTOMATIC, ids=lambda i: i.binding.source)
+def test_a_required_item_has_a_fault_that_proves_it_can_go_red(item: Item) -> None:
+    script = _script("make_coverage_page")
+    assert script.proofs(item, script.faults_by_item()) or not item.required
+
+
+def test_every_fault_is_of_items_that_a_check_answers() -> None:
+    automatic = {name for item in AUTOMATIC for name in (item.id, item.binding.source)}
+    for fault in all_faults():
+        assert set(fault.items) <= automatic, fault.name
+        assert set(fault.also) <= {n for i in ITEMS for n in (i.id, i.binding.source)}, fault.name
+    names = [fault.name for fault in all_faults()]
+    assert sorted(set(names)) == sorted(names)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(DOCS).as_posix())

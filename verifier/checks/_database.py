@@ -54,6 +54,12 @@ def try_query(host: Host, database: Database, container: Container, question: st
     return host.run("docker exec %s sh -c %s sh %s", *_words(container, database, question))
 
 
+def command_line(container: Container, database: Database, question: str) -> list[str]:
+    """The words that ask it on the host, for a program there that asks again and again."""
+    identity, script, asked = _words(container, database, question)
+    return ["docker", "exec", identity, "sh", "-c", script, "sh", asked]
+
+
 def _words(container: Container, database: Database, question: str) -> tuple[str, str, str]:
     script = _CLIENTS[database.engine]
     for variable in ("user", "password", "name"):

@@ -1,5 +1,5 @@
-"""What a host has and what services may take of it: cores, memory, and the limits of a merged
-configuration in bytes and cores. Facts only; no opinion.
+"""What a host has and what services may take of it: cores, memory, the limits of a merged
+configuration in bytes and cores, and what the kernel killed. Facts only; no opinion.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from typing import Any
 from verifier.checks.base import Host, ask
 from verifier.errors import CannotObserve
 
+_KILLS = (
+    "cat /sys/fs/cgroup/memory.events 2>/dev/null || cat /sys/fs/cgroup/memory/memory.oom_control"
+)
 _UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 
 
@@ -27,6 +30,13 @@ def host_memory(host: Host) -> int:
     if not match:
         raise CannotObserve("/proc/meminfo has no MemTotal")
     return int(match[1]) * 1024
+
+
+def oom_kills(host: Host, container_id: str) -> int:
+    """How often the kernel killed a process of the container since its start; -1 if nobody can tell."""
+    answer = host.run("docker exec %s sh -c %s", container_id, _KILLS)
+    match = re.search(r"^oom_kill (\d+)$", answer.stdout, re.MULTILINE)
+    return int(match[1]) if match else -1
 
 
 def memory_limit(service: Mapping[str, Any]) -> int:

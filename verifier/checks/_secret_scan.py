@@ -6,6 +6,7 @@ one.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 _TOKEN = r"(?<![A-Za-z0-9_-])(?:%s)(?![A-Za-z0-9_-])"  # noqa: S105  the edges of one
 
@@ -60,6 +61,7 @@ import fnmatch, hashlib, json, math, os, re, subprocess, sys
 want = json.loads(sys.argv[1])
 MOST, SHOWN = 5 * 1024 * 1024, 500
 shapes = [(rule, re.compile(text)) for rule, text in want["shapes"].items()]
+own = [(rule, re.compile(text)) for rule, text in want["own"].items()]
 named, about = re.compile(want["named"], re.I), re.compile(want["about"])
 placeholder = re.compile(want["placeholder"])
 STORES = re.compile(r"(?i)\.(p12|pfx|jks|keystore|kdbx)$|(^|/)id_(rsa|dsa|ecdsa|ed25519)$")
@@ -124,6 +126,8 @@ def look(path, number, line, commit=""):
     secrets, code = [], bool(CODE.search(path))
     for start in range(0, len(line), 15000):  # a program's line may be as long as its file
         part = line[start : start + 20000]
+        mine = [(rule, match[0]) for rule, shape in own for match in shape.finditer(part)]
+        secrets += [pair for pair in mine if pair[1] and pair not in secrets]
         if HINT.search(part):
             secrets += [pair for pair in secrets_in(part, path, code) if pair not in secrets]
     # The fingerprint is of the place without any secret: nobody can guess a secret from it.
@@ -250,8 +254,10 @@ print(json.dumps(out).encode("ascii", "replace").decode())
 """
 
 
-def wanted(path: str, skip: tuple[str, ...], *, history: bool, max_commits: int) -> str:
-    """What the program is told, as its one argument."""
+def wanted(
+    path: str, skip: tuple[str, ...], own: Mapping[str, str], *, history: bool, max_commits: int
+) -> str:
+    """What the program is told, as its one argument; `own` are further shapes, by rule."""
     return json.dumps(
         {
             "path": path,
@@ -259,6 +265,7 @@ def wanted(path: str, skip: tuple[str, ...], *, history: bool, max_commits: int)
             "history": history,
             "most": max_commits,
             "shapes": SHAPES,
+            "own": dict(own),
             "named": NAMED,
             "about": ABOUT,
             "placeholder": PLACEHOLDER,

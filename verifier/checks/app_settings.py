@@ -23,7 +23,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from verifier.checks._compose import Container, container_of
 from verifier.checks._dotenv import read_env
@@ -81,7 +81,12 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return disagreements(seen.readings) + unexpected(seen.readings, expected)
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    key = [*want.expected, *want.keys][:1]
+    return replace(want, expected=dict.fromkeys(key, "verifier-no-such-thing"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _settings(

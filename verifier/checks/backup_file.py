@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks.base import Check, Host, Mismatch, ask
 from verifier.errors import CannotObserve
@@ -96,7 +96,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found + _about_the_end(want, seen, what)
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, marker="^-- verifier-no-such-thing$")
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _unpacked(host: Host, path: str) -> tuple[bool, str]:

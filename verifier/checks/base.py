@@ -57,11 +57,17 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Check(Generic[P, S]):
-    """One kind of look-and-judge. `judge` returns no mismatch for a PASS; it never sees a host."""
+    """One kind of look-and-judge. `judge` returns no mismatch for a PASS; it never sees a host.
+    `impossible` makes of parameters such that no host can meet, for the negative control. A check
+    that `burdens` puts load on the service: it runs alone on its host, and only when load is asked
+    for.
+    """
 
     params: type[P]
     observe: Callable[[Host, P], S]
     judge: Callable[[P, S], list[Mismatch]]
+    impossible: Callable[[P], P] | None = None
+    burdens: bool = False
 
     def read(self, given: Mapping[str, object]) -> P:
         """`given` (the `with:` of a binding) as typed parameters; UsageError names the key and what

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 
 from verifier.checks.base import Check, Host, Mismatch, ask
@@ -73,7 +73,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return wrong
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, budget=dict.fromkeys(want.budget, -1))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _pattern(want: Params, path: str) -> str:

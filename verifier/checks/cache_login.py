@@ -15,7 +15,7 @@ without a cache is the binding's `only_if`; here a missing value is red.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from verifier.checks._login import Client, Login, Vantage, log_in
 from verifier.checks.base import Check, Host, Mismatch
@@ -57,7 +57,13 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return []
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    # A login that is really refused: Redis writes no log about it, other than a database.
+    keys = {**_KEYS, **want.keys}
+    return replace(want, keys={**keys, "password": keys["port"]}, absent_ok=False)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 _PROGRAM = """

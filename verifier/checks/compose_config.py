@@ -15,11 +15,10 @@ labels on them say: an overlay that was verified but never applied is red.
 
 from __future__ import annotations
 
-import dataclasses
 import posixpath
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._compose import Stack, compose_words, containers
 from verifier.checks.base import Check, CommandResult, Host, Mismatch, ask
@@ -79,7 +78,12 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found + (_not_applied(want, seen) if want.running else [])
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    files = (*want.stack.files, "verifier-no-such-thing.yml")
+    return replace(want, stack=replace(want.stack, files=files))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _config(host: Host, stack: Stack) -> CommandResult:
@@ -102,7 +106,7 @@ def _idle_files(host: Host, stack: Stack, whole: str) -> tuple[str, ...]:
     idle = []
     for file in stack.files if len(stack.files) > 1 else ():
         others = tuple(other for other in stack.files if other != file)
-        answer = _config(host, dataclasses.replace(stack, files=others))
+        answer = _config(host, replace(stack, files=others))
         if answer.rc == 0 and answer.stdout == whole:
             idle.append(file)
     return tuple(idle)

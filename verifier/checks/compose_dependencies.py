@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from verifier.checks._compose import Stack, merged_or_refused
@@ -85,7 +85,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [*found, *_cycle(seen.edges), *_undeclared(want, seen.edges)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, waits={"verifier-no-such-thing": ("verifier-no-such-thing",)})
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _dependencies(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -8,14 +8,15 @@
 
 Compose's own health check counts, else that of the service's image. Red when there is none, when it
 is disabled, and when its command cannot fail: `true`, `exit 0`, `echo`, or anything followed by `||
-true` or `; exit 0`. Services in `one_shot` end by themselves and need none.
+true` or `; exit 0`. Services in `one_shot` end by themselves and need none. Red as well when one of
+`required` is no long-running service of the stack.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._compose import Stack, merged_config
 from verifier.checks._image import healthcheck_test, image_name
@@ -30,6 +31,7 @@ _CANNOT_FAIL = re.compile(rf"(^((/bin/)?(ba)?sh -c )?['\"]?|(\|\||;))\s*{_SUCCEE
 class Params:
     stack: Stack
     one_shot: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,14 @@ def observe(host: Host, want: Params) -> Seen:
 
 
 def judge(want: Params, seen: Seen) -> list[Mismatch]:
-    del want
     if not seen.tests:
         return [Mismatch("stack", "a long-running service", "only one-shot services")]
-    found = []
+    there = {service for service, _ in seen.tests}
+    found = [
+        Mismatch(f"health check of '{service}'", "there", "no such long-running service")
+        for service in want.required
+        if service not in there
+    ]
     for service, test in seen.tests:
         what = f"health check of '{service}'"
         if not test:
@@ -64,7 +70,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, required=("verifier-no-such-thing",))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _command(test: tuple[str, ...]) -> str:

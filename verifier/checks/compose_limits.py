@@ -14,7 +14,7 @@ and when the sum over all services and replicas exceeds the given share of the h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -84,7 +84,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [*found, *_too_much(want, seen)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, memory_share=0)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _too_much(want: Params, seen: Seen) -> list[Mismatch]:

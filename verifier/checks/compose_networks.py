@@ -17,7 +17,7 @@ these, and when one of `internal` is not internal.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from verifier.checks._compose import Stack, merged_or_refused
@@ -91,7 +91,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [*found, *_strays(seen), *_strangers(want, seen)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, members={"verifier-no-such-thing": ("verifier-no-such-thing",)})
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _declared(host: Host, stack: Stack) -> tuple[str, ...]:

@@ -9,13 +9,14 @@
 Red for a service without `no-new-privileges`, and for one that asks for `privileged`, the host's
 pid, ipc, network or user namespace, the engine's socket, a capability that is as good as root, a
 device, or an unconfined security profile. With `cap_drop_all: true` every service must drop all
-capabilities as well.
+capabilities as well. `security_opt` lists what else each must ask for, as it stands there
+(`apparmor:docker-default`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from verifier.checks._compose import Stack, merged_config
@@ -42,6 +43,7 @@ _ROOT_LIKE = frozenset(
 class Params:
     stack: Stack
     cap_drop_all: bool = False
+    security_opt: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Service:
     no_new_privileges: bool
     drops_all: bool
     asks_for: tuple[str, ...]
+    security_opt: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def observe(host: Host, want: Params) -> Seen:
                 any(str(word) in _NO_GAIN for word in body.get("security_opt") or ()),
                 "ALL" in _capabilities(body, "cap_drop"),
                 tuple(_asked_for(body)),
+                tuple(map(str, body.get("security_opt") or ())),
             )
             for name, body in services.items()
         )
@@ -81,12 +85,21 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
         if want.cap_drop_all and not service.drops_all:
             found.append(Mismatch(what, "cap_drop: [ALL]", "not asked for"))
         found += [
+            Mismatch(what, f"security_opt {word}", "not asked for")
+            for word in want.security_opt
+            if word not in service.security_opt
+        ]
+        found += [
             Mismatch(what, "no power over the host", f"asks for {a}") for a in service.asks_for
         ]
     return found
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, security_opt=("verifier-no-such-thing",))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _asked_for(body: Mapping[str, Any]) -> Iterator[str]:

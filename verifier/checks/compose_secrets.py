@@ -13,8 +13,9 @@ compose file or in the history, environment, labels or command of any service's 
 secret in an image's own environment, and for an environment file inside the image of a service in
 `images`, in any of its layers (the image is listed through `docker save`, which takes some
 seconds). If the stack lies in a git work tree, git must not track the environment file. Secrets are
-the values under keys that sound like one, and under `keys`; they are compared in memory. An
-environment file without a secret is no answer.
+the values under keys that sound like one, and under `keys`; they are compared in memory. What
+matches one of the regular expressions in `forbidden` (the shape of a provider's keys, say) is red in
+all these places, too. An environment file without a secret is no answer.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from verifier.checks._compose import Stack, merged_config
 from verifier.checks._dotenv import read_env
 from verifier.checks._image import image_config, image_name
+from verifier.checks._pattern import refuse_bad_patterns
 from verifier.checks._secret import is_secret, shapes
 from verifier.checks.base import Check, Host, Mismatch, ask
 from verifier.document import parse_yaml
@@ -68,6 +70,10 @@ class Params:
     stack: Stack
     keys: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        refuse_bad_patterns("forbidden", self.forbidden)
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,21 @@ class Seen:
     tracked_in: str
 
 
+@dataclass(frozen=True)
+class _Sought:
+    secrets: Mapping[str, str] = field(repr=False)
+    forbidden: tuple[str, ...]
+
+    def found_in(self, text: str) -> Iterator[str]:
+        """What occurs in the text, in words that do not show it."""
+        for key, value in self.secrets.items():
+            if any(form in text for form in shapes(value)):
+                yield f"the value of {key}"
+        for pattern in self.forbidden:
+            if re.search(pattern, text):
+                yield f"a match of /{pattern}/"
+
+
 def observe(host: Host, want: Params) -> Seen:
     stack = want.stack
     values = read_env(host, f"{stack.directory}/{stack.env_file}").values
@@ -90,9 +111,10 @@ def observe(host: Host, want: Params) -> Seen:
         raise CannotObserve(f"{stack.env_file} has no secret to look for")
     services = merged_config(host, stack)["services"]
     images = {name: image_name(stack.project, name, body) for name, body in services.items()}
-    found = [place for file in stack.files for place in _in_file(host, stack, file, secrets)]
+    sought = _Sought(secrets, want.forbidden)
+    found = [place for file in stack.files for place in _in_file(host, stack, file, sought)]
     for image in sorted(set(images.values())):
-        found += _in_image(host, image, secrets)
+        found += _in_image(host, image, sought)
     if unknown := [name for name in want.images if name not in images]:
         raise CannotObserve(f"no service '{unknown[0]}' (there are: {', '.join(images)})")
     env_files = [(images[n], path) for n in want.images for path in _env_files(host, images[n])]
@@ -110,12 +132,14 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, forbidden=(".",))  # only nothing at all does not match
 
 
-def _in_file(
-    host: Host, stack: Stack, file: str, secrets: Mapping[str, str]
-) -> Iterator[tuple[str, str]]:
+CHECK = Check(Params, observe, judge, impossible=_impossible)
+
+
+def _in_file(host: Host, stack: Stack, file: str, sought: _Sought) -> Iterator[tuple[str, str]]:
     text = ask(host, "cat -- %s", f"{stack.directory}/{file}")
     try:
         content = parse_yaml(text, where=file)
@@ -126,8 +150,8 @@ def _in_file(
     for name, default in _DEFAULT.findall(text):
         if _holds_a_secret(name) and default.strip():
             yield f"{file}: ${{{name}}}", "a default value"
-    for key in _occurring(text, secrets):
-        yield file, f"the value of {key}"
+    for what in sought.found_in(text):
+        yield file, what
 
 
 def _literals(node: object, place: str = "") -> Iterator[str]:
@@ -161,23 +185,19 @@ def _is_literal(value: str) -> bool:
     return bool(value.strip()) and "$" not in value.replace("$$", "")
 
 
-def _occurring(text: str, secrets: Mapping[str, str]) -> list[str]:
-    return [k for k, value in secrets.items() if any(form in text for form in shapes(value))]
-
-
-def _in_image(host: Host, image: str, secrets: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _in_image(host: Host, image: str, sought: _Sought) -> Iterator[tuple[str, str]]:
     config = image_config(host, image)
     for pair in config.get("Env") or ():
         name, _, value = str(pair).partition("=")
         if _holds_a_secret(name) and value:
             yield f"environment of image {image}", f"a value for {name}"
-    for key in _occurring(json.dumps(config, ensure_ascii=False), secrets):
-        yield f"configuration of image {image}", f"the value of {key}"
+    for what in sought.found_in(json.dumps(config, ensure_ascii=False)):
+        yield f"configuration of image {image}", what
     history = ask(host, "docker history --no-trunc --format %s %s", "{{.CreatedBy}}", image)
     if not history.strip():
         raise CannotObserve(f"image {image} has no history")
-    for key in _occurring(history, secrets):
-        yield f"history of image {image}", f"the value of {key}"
+    for what in sought.found_in(history):
+        yield f"history of image {image}", what
 
 
 def _env_files(host: Host, image: str) -> list[str]:

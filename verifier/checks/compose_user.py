@@ -5,13 +5,14 @@
       with:
         stack: "{{ compose_stack }}"
 
-Red for uid 0, `root` and for no user at all (which is root). An image that is not on the host yet
-cannot be asked; one whose service names a user need not be.
+Red for uid 0, `root` and for no user at all (which is root). With `allowed`, red for every user who
+is not among these as well, written as compose or the image writes it (`10001:10001`, `app`). An
+image that is not on the host yet cannot be asked; one whose service names a user need not be.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._compose import Stack, merged_config
 from verifier.checks._image import image_config, image_name
@@ -21,6 +22,7 @@ from verifier.checks.base import Check, Host, Mismatch
 @dataclass(frozen=True)
 class Params:
     stack: Stack
+    allowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,23 @@ def observe(host: Host, want: Params) -> Seen:
 
 
 def judge(want: Params, seen: Seen) -> list[Mismatch]:
-    del want
+    wanted = f"not root, and one of {', '.join(want.allowed)}" if want.allowed else "not root"
     return [
         Mismatch(
             f"user of service '{user.service}'",
-            "not root",
+            wanted,
             f"'{user.user}' (said by {user.said_by})" if user.user else f"none in {user.said_by}",
         )
         for user in seen.users
-        if _is_root(user.user)
+        if _is_root(user.user) or (want.allowed and user.user not in want.allowed)
     ]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, allowed=("verifier-no-such-thing",))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _is_root(user: str) -> bool:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -96,7 +96,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     ]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, data=dict.fromkeys(want.data, "/verifier-no-such-thing"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _declared(service: str, body: Mapping[str, Any]) -> list[Mount]:

@@ -14,7 +14,7 @@ would not bring back what runs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._compose import Container, Stack, compose, containers
 from verifier.checks.base import Check, Host, Mismatch
@@ -76,7 +76,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found + [wrong for made in seen.made for wrong in _wrong(files, made)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, files=("verifier-no-such-thing",))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _made(one: Container, kept: str) -> Made:

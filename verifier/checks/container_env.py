@@ -18,7 +18,7 @@ reading must have. With `placeholders: true` a secret key must not hold an examp
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from verifier.checks._compose import Stack, container_of, merged_config, service_environment
 from verifier.checks._dotenv import read_env
@@ -73,7 +73,12 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return disagreements(seen.readings) + unexpected(seen.readings, want.expected) + weak
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    key = [*want.expected, *want.keys][:1]
+    return replace(want, expected=dict.fromkeys(key, "verifier-no-such-thing"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _merged(host: Host, want: Params) -> dict[str, str]:

@@ -11,7 +11,7 @@ nothing has a healthcheck, is wrong: there would be nothing to be healthy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._compose import Container, Stack, containers, merged_config
 from verifier.checks.base import Check, Host, Mismatch, ask
@@ -66,7 +66,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found + [wrong for one in seen.health for wrong in _wrong(want, one, seen.waited_s)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, required=("verifier-no-such-thing",))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _health(one: Container) -> Health:

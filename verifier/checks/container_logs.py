@@ -20,10 +20,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._compose import container_of, containers
-from verifier.checks._logs import Capture, as_json, capture, severity
+from verifier.checks._log_lines import as_json, severity
+from verifier.checks._logs import Capture, capture
 from verifier.checks.base import Check, Host, Mismatch
 
 _KEPT = 5
@@ -83,7 +84,12 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [wrong for log in seen.logs for wrong in _wrong(want, log)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    # No line may be there, and without a line it is red as well.
+    return replace(want, forbidden=("",), ignore=(), min_lines=max(1, want.min_lines))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _log(want: Params, captured: Capture) -> Log:

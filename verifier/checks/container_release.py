@@ -15,7 +15,7 @@ service asks for are each named.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._compose import Stack, containers, image_id, merged_config
 from verifier.checks.base import Check, Host, Mismatch, ask
@@ -76,7 +76,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, stack=replace(want.stack, project="verifier-no-such-thing"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _pins(host: Host, path: str) -> dict[str, str]:

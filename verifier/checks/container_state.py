@@ -12,7 +12,7 @@ services that may have exited with 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from verifier.checks._compose import Container, Stack, containers, merged_config
@@ -71,7 +71,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found + [wrong for life in seen.lives for wrong in _wrong(want, life)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, min_uptime_s=10**10, one_shot=())  # longer than since 1970
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _lives(host: Host, found: tuple[Container, ...], pause_s: int) -> tuple[Life, ...]:

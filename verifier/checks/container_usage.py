@@ -15,17 +15,14 @@ several times and judges the median.
 from __future__ import annotations
 
 import json
-import re
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._compose import Container, containers
+from verifier.checks._resources import oom_kills
 from verifier.checks.base import Check, Host, Mismatch, ask
 from verifier.errors import CannotObserve
 
-_KILLS = (
-    "cat /sys/fs/cgroup/memory.events 2>/dev/null || cat /sys/fs/cgroup/memory/memory.oom_control"
-)
 _NANO = 1_000_000_000
 
 
@@ -78,7 +75,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found + [wrong for usage in seen.usages for wrong in _wrong(want, usage)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, memory_percent=-1)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _sample(host: Host, found: list[Container]) -> dict[str, tuple[float, float]]:
@@ -112,15 +113,9 @@ def _usage(
         cpu_percent=round(cpu, 2),
         memory_limit=one.raw["HostConfig"].get("Memory", 0),
         cores=limit,
-        oom_kills=_oom_kills(host, one),
+        oom_kills=oom_kills(host, one.id),
         oom_killed=bool(one.raw["State"].get("OOMKilled")),
     )
-
-
-def _oom_kills(host: Host, one: Container) -> int:
-    answer = host.run("docker exec %s sh -c %s", one.id, _KILLS)
-    match = re.search(r"^oom_kill (\d+)$", answer.stdout, re.MULTILINE)
-    return int(match[1]) if match else -1
 
 
 def _wrong(want: Params, usage: Usage) -> list[Mismatch]:

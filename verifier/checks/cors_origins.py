@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, urlsplit
 
 from verifier.checks._dotenv import read_env
@@ -68,7 +68,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found + _differences(want, origins)
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, expected=("https://verifier-no-such-thing.invalid",))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _listed(value: str) -> list[str] | None:

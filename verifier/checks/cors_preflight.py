@@ -18,7 +18,7 @@ granted.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from verifier.checks._http import Answer, Request, fetch, unanswered
@@ -73,7 +73,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return wrong
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, allowed=("https://verifier-no-such-thing.invalid",))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _look_alikes(allowed: tuple[str, ...]) -> Iterator[str]:

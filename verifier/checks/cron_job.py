@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from verifier.checks._pattern import refuse_bad_patterns
@@ -108,7 +108,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [fault for of_one in faults for fault in of_one]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, user="verifier-no-such-thing")
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _faults(want: Params, seen: Seen, job: Job) -> list[Mismatch]:

@@ -21,7 +21,7 @@ proxy behind TLS.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks.base import Check, Host, Mismatch, ask
 from verifier.errors import CannotObserve
@@ -95,7 +95,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return wrong
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, refused=1000)  # a status has three digits
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 _PROGRAM = """

@@ -14,7 +14,7 @@ membership in a role. SHOW GRANTS is not used: it prints the hash of the passwor
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._database import Database, query
 from verifier.checks.base import Check, Host, Mismatch
@@ -80,7 +80,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found + [Mismatch(what, "no role", f"member of {role}") for role in seen.roles]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, privileges=("verifier-no-such-thing",))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _grants(rows: Iterable[tuple[str, ...]], schema: str) -> Iterable[Grant]:

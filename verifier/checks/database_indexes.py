@@ -14,7 +14,7 @@ are red.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._database import Database, query
 from verifier.checks.base import Check, Host, Mismatch
@@ -63,7 +63,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [wrong for name, table in want.indexes.items() for wrong in _wrong(name, table, seen)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, indexes={"verifier-no-such-thing": "verifier-no-such-thing"})
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _wrong(name: str, table: str, seen: Seen) -> list[Mismatch]:

@@ -32,7 +32,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -150,7 +150,13 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found + _judge_cell(what, want, seen)
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(
+        want, equals="verifier-no-such-thing", at_least=None, at_most=None, rows=None, empty=None
+    )
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _refuse_what_is_no_question(query: str) -> None:

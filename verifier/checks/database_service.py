@@ -7,15 +7,18 @@
 
 The query is asked by the client program in the container, with the account in its environment: the
 variables named by `user`, `password` and `name` (DB_USER, DB_PASSWORD, DB_NAME). A container
-without a healthcheck is red unless `healthcheck: false`.
+without a healthcheck is red unless `healthcheck: false`. `version` is a regular expression that must
+be found in what the server says its version is (`^11[.]4`, `^PostgreSQL 16`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from verifier.checks._compose import containers
 from verifier.checks._database import Database, try_query
+from verifier.checks._pattern import refuse_bad_patterns
 from verifier.checks.base import Check, Host, Mismatch
 
 _QUESTION = "SELECT 40 + 2, version()"
@@ -26,6 +29,10 @@ _ANSWER = "42"
 class Params:
     database: Database
     healthcheck: bool = True
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        refuse_bad_patterns("version", [self.version] if self.version else [])
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,14 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
         found.append(Mismatch(what, "healthy", seen.health or "no healthcheck"))
     if not seen.answered:
         found.append(Mismatch(what, "an answer to a query", seen.said or "none"))
+    _, _, version = seen.said.partition(" ")
+    if seen.answered and want.version and not re.search(want.version, version):
+        found.append(Mismatch(f"version of {what}", f"/{want.version}/", version or "none"))
     return found
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, version="verifier-no-such-thing")
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)

@@ -12,7 +12,7 @@ missing. A list without a table is wrong.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._database import Database, query
 from verifier.checks.base import Check, Host, Mismatch
@@ -51,4 +51,8 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     ]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, tables=("verifier-no-such-thing",))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)

@@ -16,7 +16,7 @@ vantage.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Literal
 
@@ -78,7 +78,13 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return wrong
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    # Addresses that no host can have: to all of a network.
+    address = "ff00::" if want.record == "AAAA" else "255.255.255.255"
+    return replace(want, addresses=(address,), only=False)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _is_address(text: str) -> bool:

@@ -19,14 +19,16 @@ in back quotes. With `links` it is red for relative links to files that are not 
 absolute paths and addresses are not followed. `max_age_days` counts from the last commit that
 changed the document, or from when the file was written when git does not know it or it has changed
 since: a fresh clone is not a fresh document. In a shallow clone the last commit is not known, and so
-neither is the age. A file of more than 1 MiB, or one that is no UTF-8 text, cannot be read.
+neither is the age. `newer_than` are files or folders that it describes: red when one of them was
+changed, dated in the same way, more than `lag_days` after the document, or is not there. A file of
+more than 1 MiB, or one that is no UTF-8 text, cannot be read.
 """
 
 from __future__ import annotations
 
 import json
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -48,6 +50,8 @@ class Params:
     max_age_days: Annotated[int, Field(gt=0)] | None = None
     placeholders: bool = True
     links: bool = True
+    newer_than: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    lag_days: Annotated[float, Field(ge=0)] = 1
 
     def __post_init__(self) -> None:
         if _suffix(self.path) not in KINDS:
@@ -60,7 +64,8 @@ class Params:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """`kind` is "" when nothing is there. `left` and `broken` are lines with what stands there;
-    `age_days` is only looked for when it was asked for, and `dated_by` says by what.
+    `age_days` is only looked for when it was asked for, and `dated_by` says by what. `described` are
+    the things it describes and how old their last change is, None for one that is not there.
     """
 
     kind: str
@@ -70,6 +75,7 @@ class Seen:
     broken: tuple[tuple[int, str], ...] = ()
     age_days: float = 0
     dated_by: str = ""
+    described: tuple[tuple[str, float | None], ...] = ()
 
 
 def observe(host: Host, want: Params) -> Seen:
@@ -77,7 +83,8 @@ def observe(host: Host, want: Params) -> Seen:
     if kind != "file":
         return Seen(kind)
     markup = read_markup(text, _suffix(want.path))
-    age, dated_by = _age(host, want.path) if want.max_age_days is not None else (0.0, "")
+    dated = want.max_age_days is not None or want.newer_than
+    age, dated_by = _age(host, want.path) if dated else (0.0, "")
     return Seen(
         kind,
         markup.words,
@@ -86,6 +93,7 @@ def observe(host: Host, want: Params) -> Seen:
         _broken(host, want.path, markup) if want.links else (),
         age,
         dated_by,
+        tuple((path, _age_of_described(host, path)) for path in want.newer_than),
     )
 
 
@@ -106,10 +114,14 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     if want.max_age_days is not None and seen.age_days > want.max_age_days:
         saw = f"{seen.age_days:.0f} days, by its {seen.dated_by}"
         found.append(Mismatch(want.path, f"at most {want.max_age_days} days old", saw))
-    return found
+    return found + _judge_described(want, seen)
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, headings=("verifier-no-such-thing",))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _suffix(path: str) -> str:
@@ -123,6 +135,17 @@ def _judge_heading(want: Params, seen: Seen, heading: str) -> list[Mismatch]:
     if not any(one.words for one in fitting):
         return [Mismatch(want.path, f"something said below '{heading}'", "nothing")]
     return []
+
+
+def _judge_described(want: Params, seen: Seen) -> list[Mismatch]:
+    found = []
+    for path, age in seen.described:
+        if age is None:
+            found.append(Mismatch(want.path, f"what it describes, '{path}'", "no such file"))
+        elif seen.age_days - age > want.lag_days:
+            saw = f"'{path}' was changed {seen.age_days - age:.1f} days after it"
+            found.append(Mismatch(want.path, "newer than what it describes", saw))
+    return found
 
 
 _READ = """
@@ -172,7 +195,7 @@ if git_ ls-files --error-unmatch -- "./$name" >/dev/null 2>&1 &&
   if [ "$(git_ rev-parse --is-shallow-repository)" = true ]; then echo shallow; exit; fi
   made=$(git_ log -1 --format=%ct -- "./$name") by="last commit"
 else
-  made=$(stat -L -c %Y -- "$name") by="file time"
+  made=$(find -L "./$name" -type f -printf '%T@\\n' | sort -n | tail -n 1 | cut -d . -f 1) by="file time"
 fi
 echo "$made $(date +%s) $by"
 """
@@ -189,6 +212,13 @@ def _age(host: Host, path: str) -> tuple[float, str]:
     if not (made.isdigit() and now.isdigit() and dated_by):
         raise CannotObserve(f"the age of {path} is not understood: {answer[:100]}")
     return (int(now) - int(made)) / _DAY_S, dated_by
+
+
+def _age_of_described(host: Host, path: str) -> float | None:
+    there = host.run("LC_ALL=C stat -L %s", path)
+    if there.rc != 0 and "No such file" in there.stderr:
+        return None
+    return _age(host, path)[0]
 
 
 _LOOK_FOR = """

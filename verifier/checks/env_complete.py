@@ -6,19 +6,19 @@
         path: /srv/app/.env
         keys: [DB_HOST, DB_NAME, DB_USER, DB_PASSWORD]
 
-Asked for are the `keys`, and those of an `example` file (a path on the host) or of every example
-file found below `tree` (`.env.example`, `env.example`, `.env.prod.example`, also `sample` and
-`template`; each needs a real file: the one `real` names for it (paths in the tree), else `path` if
-given, else the same name without the last word). Red when the real file or a key is missing, a
-value is empty (unless in `optional`) or plainly a placeholder, or a secret is still the example's.
-A tree without an example file is no answer.
+Asked for are the `keys` (in `path`, or without one in every real file), and those of an `example`
+file (a path on the host) or of every example file found below `tree` (`.env.example`,
+`env.example`, `.env.prod.example`, also `sample` and `template`; each needs a real file: the one
+`real` names for it (paths in the tree), else `path` if given, else the same name without the last
+word). Red when the real file or a key is missing, a value is empty (unless in `optional`) or plainly
+a placeholder, or a secret is still the example's. A tree without an example file is no answer.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from verifier.checks._dotenv import EnvFile, parse_env, read_env
 from verifier.checks._secret import is_secret
@@ -74,9 +74,11 @@ class Seen:
 
 def observe(host: Host, want: Params) -> Seen:
     pairs = []
-    if want.keys:
-        pairs.append(_compare(host, want.path, "the checklist", dict.fromkeys(want.keys, "")))
-    for example, path in _examples(host, want).items():
+    examples, keys = _examples(host, want), dict.fromkeys(want.keys, "")
+    if keys:
+        real = [want.path] if want.path else dict.fromkeys(examples.values())
+        pairs += [_compare(host, path, "the checklist", keys) for path in real]
+    for example, path in examples.items():
         pairs.append(_compare(host, path, example, read_env(host, example).values))
     if not pairs:
         raise CannotObserve(f"no example file below {want.tree}")
@@ -96,7 +98,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, keys=("VERIFIER_NO_SUCH_THING",))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _examples(host: Host, want: Params) -> dict[str, str]:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import posixpath
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -101,7 +101,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [*found, *(Mismatch(want.path, "one canonical form", c) for c in seen.complaints)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, owner="verifier-no-such-thing")
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _changed_by_compose(host: Host, want: Params, env: EnvFile) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from verifier.checks._compose import Container, containers
 from verifier.checks._secret import is_secret
@@ -81,7 +81,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, forbidden_keys=("",))  # every key has this in its name
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _inside(one: Container) -> Inside:

@@ -18,7 +18,7 @@ or without a stack below the host's memory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -80,7 +80,12 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    nothing = {key: replace(one, min=1, max=0) for key, one in want.ranges.items()}
+    return replace(want, ranges=nothing)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _memory(host: Host, want: Params) -> int:

@@ -17,7 +17,7 @@ one whose key sounds like a secret is stored as a keyed hash.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -81,7 +81,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, wants=dict.fromkeys(want.wants, "verifier-no-such-thing"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _handed_over(host: Host, want: Params) -> dict[str, str]:

@@ -28,7 +28,7 @@ can a folder that is closed to the user who looks: that is never taken for a mis
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -121,7 +121,15 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [*_judge_state(want, seen), *_judge_texts(want, seen), *_judge_age(want, seen)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    if not want.exists:
+        return replace(want, path="/")
+    if want.contains or want.lacks or want.matches:
+        return replace(want, contains=(*want.contains, "verifier-no-such-text"))
+    return replace(want, owner="verifier-no-such-user")
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _a(kind: str) -> str:

@@ -8,7 +8,8 @@
 `allow` are ports (`53/udp`) or ranges (`8000-8010/tcp`). Red when no rules for what comes in are
 loaded, when what no rule names is let in all the same (`default_deny: false` accepts that), when a
 port that is not in `allow` is open to all, and when one that is in `allow` is refused to everybody.
-A port that is open to some addresses only is let in, and is not open to all. Rates are not weighed.
+A port that is open to some addresses only is let in, and is not open to all; what stands in `refuse`
+may not even be open to some. Rates are not weighed.
 
 What is loaded is looked at, not what is configured: `iptables-save` and `ip6tables-save`, and
 `nft -j list ruleset`; a packet must be accepted by every table. Where ufw is active or firewalld
@@ -27,7 +28,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -56,20 +57,23 @@ _TOOLS = f"for tool in {' '.join(_ENGINES)}; do command -v $tool; done; true"
 _PATH = 'export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"; '
 _BASES = (("raw", "PREROUTING"), ("mangle", "PREROUTING"), ("mangle", "INPUT"), ("filter", "INPUT"))
 
+PortText = Annotated[str, Field(pattern=r"^\d{1,5}(-\d{1,5})?/(tcp|udp)$")]
 Engine = Literal["any", "nftables", "iptables", "ufw", "firewalld"]
 
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    allow: tuple[Annotated[str, Field(pattern=r"^\d{1,5}(-\d{1,5})?/(tcp|udp)$")], ...]
+    allow: tuple[PortText, ...]
     default_deny: bool = True
     engine: Engine = "any"
+    refuse: tuple[PortText, ...] = ()
 
     def __post_init__(self) -> None:
-        for text in self.allow:
-            first, last, _ = _ends(text)
-            if not 1 <= first <= last <= 65535:  # noqa: PLR2004  the highest port there is
-                raise ValueError(f"allow: '{text}' is no port or range of ports")
+        for name, texts in (("allow", self.allow), ("refuse", self.refuse)):
+            for text in texts:
+                first, last, _ = _ends(text)
+                if not 1 <= first <= last <= 65535:  # noqa: PLR2004  the highest port there is
+                    raise ValueError(f"{name}: '{text}' is no port or range of ports")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +134,21 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     reached = 0
     for way in seen.ways:
         reached |= _mask(way.passing) | _mask(way.sent_on)
+    found += [
+        Mismatch(port, "refused to everybody", f"some reach it ({seen.engine})")
+        for port in _some(named(_mask(want.refuse) & reached))
+    ]
     return found + [
         Mismatch(port, "let in", f"refused ({seen.engine})") for port in named(allowed & ~reached)
     ]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    both = want.allow or ("22/tcp",)
+    return replace(want, allow=both, refuse=both)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _ends(text: str) -> tuple[int, int, str]:

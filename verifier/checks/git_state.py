@@ -25,7 +25,7 @@ host without git.
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -117,7 +117,15 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    if want.untracked:
+        return replace(want, untracked=(":/",))  # any file at all
+    if want.tag:
+        return replace(want, tag="verifier no such tag")
+    return replace(want, branch="verifier no such branch")  # git allows no blank in a name
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _judge_pushed(want: Params, seen: Seen) -> list[Mismatch]:

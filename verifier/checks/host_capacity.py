@@ -16,7 +16,7 @@ user can still write to the file system that `path` lies on. How much of it all 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -26,6 +26,7 @@ from verifier.errors import CannotObserve
 
 _GB = 2**30
 _KEPT_BY_KERNEL = 0.07
+_NO_HOST_HAS = 1e9  # GB of anything, or cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,16 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return wrong
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(
+        want,
+        memory_gb=want.memory_gb and _NO_HOST_HAS,
+        cores=want.cores and int(_NO_HOST_HAS),
+        free_disk_gb=want.free_disk_gb and _NO_HOST_HAS,
+    )
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 _LIMITED = "(limit of its control group)"
 # The limit of the control group that a container sees as its own, version 2 or else 1; a machine has none.

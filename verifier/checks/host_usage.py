@@ -10,14 +10,14 @@
 Only what a limit is given for is looked at and judged; none at all is wrong. Memory is what is not
 available to a new program, CPU the busy share of all cores over `sample_s` seconds (time a
 hypervisor took counts as busy), disk and inodes of the file system each path lies on. With
-`container: true`, for a host that is itself a container, CPU is what its own control group used:
-/proc/stat would show the machine around it.
+`container: true`, for a host that is itself a container, CPU and memory are what its own control
+group uses, memory of the group's limit if it has one: /proc would show the machine around it.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks.base import Check, Host, Mismatch, ask
 from verifier.errors import CannotObserve
@@ -54,9 +54,8 @@ class Seen:
 def observe(host: Host, want: Params) -> Seen:
     figures = []
     if want.memory_percent is not None:
-        figures.append(
-            Figure("memory", _memory(ask(host, "cat /proc/meminfo")), want.memory_percent)
-        )
+        share = _memory_of_group(host) if want.container else _memory_of_machine(host)
+        figures.append(Figure("memory", share, want.memory_percent))
     if want.cpu_percent is not None:
         look = _cpu_of_group if want.container else _cpu_of_machine
         figures.append(Figure("cpu", look(host, want.sample_s), want.cpu_percent))
@@ -80,16 +79,55 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     ]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    def less_than_nothing(limit: float | None) -> float | None:
+        return None if limit is None else -1
+
+    return replace(
+        want,
+        memory_percent=less_than_nothing(want.memory_percent),
+        cpu_percent=less_than_nothing(want.cpu_percent),
+        disk_percent=less_than_nothing(want.disk_percent),
+        inode_percent=less_than_nothing(want.inode_percent),
+    )
 
 
-def _memory(text: str) -> float:
+CHECK = Check(Params, observe, judge, impossible=_impossible)
+
+
+def _memory_of_machine(host: Host) -> float:
+    amounts = _meminfo(ask(host, "cat /proc/meminfo"))
+    return 100 * (1 - amounts["MemAvailable"] / amounts["MemTotal"])
+
+
+def _meminfo(text: str) -> dict[str, int]:
     amounts = {
         name: int(size) for name, size in re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE)
     }
     if not amounts.get("MemTotal") or "MemAvailable" not in amounts:
         raise CannotObserve("/proc/meminfo is not understood")
-    return 100 * (1 - amounts["MemAvailable"] / amounts["MemTotal"])
+    return amounts
+
+
+# Limit, use, and what of it can be taken back at once, in bytes: version 1, else version 2 ("max" is no limit).
+_GROUP_MEMORY = """
+cd /sys/fs/cgroup
+if [ -f memory/memory.usage_in_bytes ]; then
+  cat memory/memory.limit_in_bytes memory/memory.usage_in_bytes
+  sed -n 's/^total_inactive_file //p' memory/memory.stat
+else
+  cat memory.max memory.current; sed -n 's/^inactive_file //p' memory.stat
+fi
+cat /proc/meminfo
+"""
+
+
+def _memory_of_group(host: Host) -> float:
+    limit, used, idle, *rest = [*ask(host, "sh -c %s", _GROUP_MEMORY).split("\n", 3), "", ""]
+    if not (used.isdigit() and idle.isdigit() and (limit.isdigit() or limit == "max")):
+        raise CannotObserve("the control group's memory is not understood")
+    total = _meminfo(rest[0])["MemTotal"] * 1024
+    return 100 * (int(used) - int(idle)) / min(total, int(limit) if limit.isdigit() else total)
 
 
 # Nanoseconds of time and of CPU, twice: control groups version 1, else version 2 (in microseconds).

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from verifier.checks._http import (
     MAX_TIME_S,
@@ -86,7 +86,14 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [*_judge_text(want, seen.answer), *_judge_json(want, seen.answer)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    if want.json or want.json_type or want.item_keys or want.min_items:
+        paths = want.json or ("verifier-no-such-key",)
+        return replace(want, json=dict.fromkeys(paths, "verifier-no-such-value"))
+    return replace(want, contains=(*want.contains, "verifier-no-such-text"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _judge_text(want: Params, answer: Answer) -> list[Mismatch]:

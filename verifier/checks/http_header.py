@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from verifier.checks._http import MAX_TIME_S, Answer, Request, excerpt, fetch, unanswered
 from verifier.checks._pattern import refuse_bad_patterns
@@ -84,4 +84,9 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return wrong
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    names = want.wants or ("X-Verifier-No-Such-Header",)
+    return replace(want, wants=dict.fromkeys(names, "verifier-no-such-value"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)

@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._http import Request, address_of, curl_words, no_answer
 from verifier.checks.base import Check, Host, Mismatch
@@ -97,7 +97,16 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return _judge_times(want, min(seen.rounds, key=lambda one: one.avg_ms))
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    def no_time(limit: float | None) -> float | None:
+        return None if limit is None else 0
+
+    return replace(
+        want, p95_ms=no_time(want.p95_ms), p99_ms=no_time(want.p99_ms), avg_ms=no_time(want.avg_ms)
+    )
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _ask(host: Host, want: Params, *, pause: bool) -> Round:

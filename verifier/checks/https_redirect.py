@@ -16,7 +16,7 @@ What a `Location` says after its `?` is not shown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from verifier.checks._http import MAX_TIME_S, Answer, Request, fetch
@@ -88,7 +88,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return wrong
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, to="https://verifier-no-such-host.invalid/")
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _leads(location: str, target: str) -> bool:

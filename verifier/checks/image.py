@@ -26,7 +26,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -106,7 +106,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found + _judge_labels(what, want.labels, dict(seen.labels))
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, id="0" * 64)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _age_s(host: Host, created: str) -> int | None:

@@ -19,10 +19,16 @@ finds something there; all else is compared with its answer. For `sql` that is s
 quotes, a backslash, and pairs of a true and a false condition behind `value`; for `xss` a tag that
 means nothing. None of it writes, deletes or waits, but it is some fifteen requests that the
 application answers as any other: an address that stores what it is sent stores these. Red: a status
-of 500 or more, the error message of a database or of its library, the tag coming back as HTML or
-ending an attribute, a true condition answered as `value` is and the false one not, and an
-application that no longer answers afterwards. No verdict: `value` is not answered below 400, a
-limiter answers 429, or `value` and nonsense are answered alike, where SQL would not show.
+of `red_from` or more (500; choose 400 where such input must not be refused either), the error
+message of a database or of its library, the tag coming back as HTML or ending an attribute, a true
+condition answered as `value` is and the false one not, and an application that no longer answers
+afterwards. No verdict: `value` is not answered below 400, a limiter answers 429, or `value` and
+nonsense are answered alike, where SQL would not show. Where nothing can be found, as in an empty
+table, `finds_nothing: true` lets errors alone speak: a quote that ends a text breaks the query, and
+an application that keeps silent about that is green.
+
+`source` is the local address to ask from, such as 127.0.0.5, or a net to take a new one from each
+time: a limiter counts by address.
 
 What it cannot find: any other input and address, and those behind a login; injection that shows
 neither in an answer nor in a status (blind, by time, in `insert` or `order by`, on a later page);
@@ -41,10 +47,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
-from verifier.checks._http import MAX_TIME_S, Answer, Request, excerpt, fetch
+from pydantic import Field
+
+from verifier.checks._http import MAX_TIME_S, Answer, Request, address_of, excerpt, fetch
 from verifier.checks.base import Check, Host, Mismatch, ask
 from verifier.errors import CannotObserve
 
@@ -55,6 +63,7 @@ _TOO_MANY = 429
 _REDIRECTED = range(300, 400)
 _WRONG = 400
 _BROKEN = 500
+_LOWEST = 100  # of all statuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,9 @@ class Params:
     value: str = "1"
     fields: Mapping[str, str | int | float | bool] = dataclasses.field(default_factory=dict)
     max_time_s: float = MAX_TIME_S
+    red_from: Annotated[int, Field(ge=_LOWEST, le=_BROKEN)] = _BROKEN
+    finds_nothing: bool = False
+    source: str = ""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -80,6 +92,7 @@ class Params:
             raise ValueError("field and fields are sent with method POST")
         if self.field in self.fields:
             raise ValueError("fields has the field that is tried")
+        address_of(self.source)
         if not self.kinds:
             raise ValueError("kinds leaves nothing to try")
         if not re.fullmatch(r"\w[\w .@-]*", self.value):
@@ -123,8 +136,10 @@ class Seen:
 
 
 def observe(host: Host, want: Params) -> Seen:
+    source = address_of(want.source)
+
     def send(text: str) -> Answer:
-        return fetch(host, _request(want, text))
+        return fetch(host, replace(_request(want, text), source=source))
 
     harmless = [_harmless(want, send(want.value)) for _ in range(2)]
     sent = [*(_QUOTES if "sql" in want.kinds else ()), *([_MARKER] if "xss" in want.kinds else ())]
@@ -152,7 +167,7 @@ def observe(host: Host, want: Params) -> Seen:
 def judge(want: Params, seen: Seen) -> list[Mismatch]:
     what = f"{want.method} {want.url}"
     what = f"{what} {want.field}" if want.field else what
-    broken = [(one.sent, one.said) for one in seen.probes if one.status >= _BROKEN]
+    broken = [(one.sent, one.said) for one in seen.probes if one.status >= want.red_from]
     said = [(one.sent, one.database) for one in seen.probes if one.database]
     tags = [(one.sent, one.tag) for one in seen.probes if one.tag]
     run = [
@@ -161,7 +176,7 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
         if pair.true_is_alike and not pair.false_is_alike
     ]
     found = (
-        ("an answer below 500", broken),
+        (f"an answer below {want.red_from}", broken),
         ("no error message of a database", said),
         ("no tag of the visitor's as HTML", tags),
         ("a condition that is only text", run),
@@ -173,7 +188,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return wrong
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, red_from=_LOWEST)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 _QUOTES = ("{value}'", '{value}"', "{value}')", "{value}\\")
 # True and false behind a number, a text, and a text in LIKE. The two numbers are unlikely to be in anybody's data.
@@ -338,10 +357,10 @@ def _refuse_if_blind(want: Params, seen: Seen) -> None:
             raise CannotObserve(f"'{look.sent}' is answered 429: a limiter counts these requests")
         if look.trouble:
             raise CannotObserve(f"'{look.sent}' is not answered: {look.trouble}")
-    if "sql" in want.kinds and not seen.tells_apart:
+    if "sql" in want.kinds and not seen.tells_apart and not want.finds_nothing:
         raise CannotObserve(
             f"'{want.value}' and nonsense are answered alike, so SQL would not show: "
-            "give a value that finds something"
+            "give a value that finds something, or say finds_nothing"
         )
 
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._pm2 import list_processes
 from verifier.checks.base import Check, Host, Mismatch, ask
@@ -108,7 +108,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return wrong
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, fields=(*want.fields, "verifier-no-such-field"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _started_at(host: Host, app: str) -> float:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks.base import Check, Host, Mismatch, ask
 from verifier.errors import CannotObserve
@@ -83,7 +83,12 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     ]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    # A host on which nothing listens at all is no look.
+    return replace(want, allow=(), loopback=True)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _socket(line: str) -> Socket:

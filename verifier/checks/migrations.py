@@ -20,16 +20,17 @@ Without `tool` it is told by the words; when they could be two tools', or nobody
 
 With `expected` the schema must be at exactly that migration (of one app or branch, where there are
 several); prisma names none that is applied, so with it `expected` is refused. A database that knows
-of no migration at all is red, whatever is pending, and so is a migration that failed or that the
-code does not have. The exit status decides nothing, but when it tells of a failure and the words do
-not, there is no answer.
+of no migration at all is red, whatever is pending; `min_applied` asks for more than one, as far as
+the tool lists them (of `json` and alembic only the current ones count). A migration that failed or
+that the code does not have is red, too. The exit status decides nothing, but when it tells of a
+failure and the words do not, there is no answer.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -64,6 +65,7 @@ class Params:
     chdir: str = ""
     expected: str = ""
     tool: Tool = ""
+    min_applied: Annotated[int, Field(ge=1)] = 1
 
     def __post_init__(self) -> None:
         if self.tool == "prisma" and self.expected:
@@ -114,6 +116,9 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     found = []
     if not seen.applied:
         found.append(Mismatch("migrations", "some have been applied", "none was ever applied"))
+    elif seen.applied < want.min_applied:
+        wanted = f"{want.min_applied} or more applied"
+        found.append(Mismatch("migrations", wanted, str(seen.applied)))
     if seen.pending:
         saw = f"pending: {', '.join(seen.pending)} (the schema is at {at})"
         upto = f" up to {seen.head}" if seen.head else ""
@@ -124,7 +129,12 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    # Not `expected`: some tools do not name what is applied.
+    return replace(want, min_applied=1_000_000_000)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _ask_alembic(host: Host, want: Params, where: str) -> Status:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from verifier.checks._compose import (
@@ -118,7 +118,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return wrong
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, services=dict.fromkeys(want.services, 0))  # nothing listens on port 0
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _own_addresses(host: Host) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from verifier.checks._http import MAX_TIME_S, Answer, Request, excerpt, fetch, unanswered
 from verifier.checks.base import Check, Host, Mismatch, ask
@@ -109,7 +109,15 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     ]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    if want.security:
+        return replace(want, security=(*want.security, "verifier-no-such-scheme"))
+    if want.protected:
+        return replace(want, protected=(*want.protected, "GET /verifier-no-such-path"))
+    return replace(want, paths=(*want.paths, "GET /verifier-no-such-path"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _routes(host: Host, want: Params) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ it is, so the binding has no `become`. The environment of the processes is the b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from verifier.checks._http import Answer, Request, fetch, unanswered
@@ -70,7 +70,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [*wrong, *_judge_saved(want, seen), *unanswered(f"GET {want.url}", seen.answer)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, instances=-1)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _judge_process(want: Params, seen: Seen, process: Process) -> list[Mismatch]:

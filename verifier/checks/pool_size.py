@@ -24,7 +24,7 @@ user.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -106,7 +106,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found or _too_many(want, seen, *numbers)
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, share=1e-9)  # less than one connection of any database
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _max_connections(host: Host, database: Database) -> int:

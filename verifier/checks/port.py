@@ -19,13 +19,14 @@ behind it counts as closed, and the observation says so.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks.base import Check, Host, Mismatch, ask
 from verifier.errors import CannotObserve
 
 _WILDCARDS = ("0.0.0.0", "*", "[::]", "::")  # noqa: S104  compared with, never bound
 _HIGHEST = 65535
+_NOBODYS = 1  # tcpmux: reserved, and long served by nobody
 _MOST_NUMBERS = 100  # all are tried at once, and within the time of one look
 
 
@@ -79,7 +80,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [mismatch for port in seen.ports for mismatch in _judge_one(want, port)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, number=_NOBODYS, numbers=(), open=True)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _bound(ends: list[tuple[str, str]], number: int) -> tuple[str, ...]:

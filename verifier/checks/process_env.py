@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from verifier.checks._pm2 import list_processes
 from verifier.checks.base import Check, Host, Mismatch, ask
@@ -97,7 +97,13 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return wrong
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    if want.values:
+        return replace(want, values=dict.fromkeys(want.values, "verifier-no-such-value"))
+    return replace(want, same=(*want.same, "VERIFIER_NO_SUCH_NAME"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _judge_process(want: Params, process: Environment) -> list[Mismatch]:

@@ -15,7 +15,7 @@ all containers of the project are looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._compose import containers
 from verifier.checks._processes import Process, processes
@@ -51,7 +51,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found + [wrong for process in seen.processes for wrong in _wrong(want, process)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, services=(*want.services, "verifier-no-such-service"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _wrong(want: Params, process: Process) -> list[Mismatch]:

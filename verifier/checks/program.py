@@ -23,7 +23,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -84,7 +84,13 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [Mismatch(want.name, f"version {text}", saw) for text in wrong]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    if want.version:
+        return replace(want, version=">=1000000000")
+    return replace(want, name="verifier-no-such-program")
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _conditions(version: str) -> list[tuple[str, Callable[[str], bool]]]:

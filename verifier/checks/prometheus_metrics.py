@@ -15,7 +15,7 @@ nothing parses too.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._http import MAX_TIME_S, Answer, Request, excerpt, fetch, unanswered
 from verifier.checks.base import Check, Host, Mismatch
@@ -63,7 +63,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [Mismatch(f"metric {name}", "a sample", "none") for name in missing]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, names=(*want.names, "verifier_no_such_metric"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _sample_names(text: str) -> frozenset[str]:

@@ -20,7 +20,7 @@ most.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._http import (
     Answer,
@@ -92,7 +92,12 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return _judge_refusal(want, seen, served)
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    # One request is let through, the next refused, and the way open again at once.
+    return replace(want, limit=1, recover_s=0)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _burst(host: Host, request: Request, count: int) -> tuple[list[Answer], str]:

@@ -6,24 +6,30 @@
 
 The merged configuration must ask for `read_only: true`, and then a write to `/` is tried as the
 container's root: only a kernel that answers "Read-only file system" counts. A file that could be
-written is removed at once. `services` narrows the look; without it every service of the
+written is removed at once. `directory` is another place in each container that must refuse it, a
+folder that is mounted, say. `services` narrows the look; without it every service of the
 configuration is meant. Where the declaration is optional the binding says so with `only_if`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.checks._compose import Container, Stack, containers, merged_config
 from verifier.checks.base import Check, Host, Mismatch
 
-_PROBE = "/.write-probe"
+_PROBE = ".write-probe"
 
 
 @dataclass(frozen=True)
 class Params:
     stack: Stack
     services: tuple[str, ...] = ()
+    directory: str = "/"
+
+    def __post_init__(self) -> None:
+        if not self.directory.startswith("/"):
+            raise ValueError("directory is absolute")
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,9 @@ def observe(host: Host, want: Params) -> Seen:
             Root(
                 name,
                 bool((config.get(name) or {}).get("read_only")),
-                _try_to_write(host, running[name]) if name in running else "no running container",
+                _try_to_write(host, running[name], want.directory)
+                if name in running
+                else "no running container",
             )
             for name in want.services or sorted(config)
         )
@@ -58,26 +66,31 @@ def observe(host: Host, want: Params) -> Seen:
 
 
 def judge(want: Params, seen: Seen) -> list[Mismatch]:
-    del want
     if not seen.roots:
         return [Mismatch("services", "at least one to look into", "none")]
-    return [wrong for root in seen.roots for wrong in _wrong(root)]
+    return [wrong for root in seen.roots for wrong in _wrong(want, root)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, directory="/dev")  # a tmpfs that is writable in every container
 
 
-def _try_to_write(host: Host, container: Container) -> str:
-    answer = host.run("docker exec -u 0 %s touch %s", container.id, _PROBE)
+CHECK = Check(Params, observe, judge, impossible=_impossible)
+
+
+def _try_to_write(host: Host, container: Container, directory: str) -> str:
+    probe = f"{directory.rstrip('/')}/{_PROBE}"
+    answer = host.run("docker exec -u 0 %s touch %s", container.id, probe)
     if answer.rc == 0:
-        host.run("docker exec -u 0 %s rm -f %s", container.id, _PROBE)
+        host.run("docker exec -u 0 %s rm -f %s", container.id, probe)
         return "written"
     said = " ".join(answer.stderr.split())
     return "refused" if "Read-only file system" in said else f"not tried: {said[:200]}"
 
 
-def _wrong(root: Root) -> list[Mismatch]:
-    what = f"root file system of {root.service}"
+def _wrong(want: Params, root: Root) -> list[Mismatch]:
+    place = "root file system" if want.directory == "/" else want.directory
+    what = f"{place} of {root.service}"
     if root.attempt == "written":
         declared = "although read_only is declared" if root.declared else "read_only not declared"
         return [Mismatch(what, "a write is refused", f"a write went through ({declared})")]

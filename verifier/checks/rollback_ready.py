@@ -94,7 +94,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found + [wrong for pin in seen.pins for wrong in _wrong(what, pin)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, files=(*want.files, "verifier-no-such-file"), first_ok=False)
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _history(host: Host, path: str) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ Looked for are private keys, key stores (`.p12`, `.jks`, ...), the tokens of AWS
 Slack, Stripe, Google, npm, PyPI, SendGrid and OpenAI, JSON web tokens, passwords in a URL, and a
 random-looking literal value under a name such as `api_key`; in `.env` files any literal value under
 such a name. Placeholders and examples, references to variables and calls are none. A word that
-anybody could choose, under a name that does not tell, is not found.
+anybody could choose, under a name that does not tell, is not found. `patterns` are further shapes of
+your own, each a regular expression under the name of its rule: a match is no placeholder then.
 
 `skip` are patterns, besides these: lock files (`*.lock`, `package-lock.json`, `pnpm-lock.yaml`,
 `go.sum`, ...), minified and generated files (`*.min.js`, `*.min.css`, `*.map`, `*.svg`, `*.ipynb`,
@@ -37,11 +38,13 @@ unless a secret was found all the same. Binary files, links and submodules are n
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from pydantic import Field
 
+from verifier.checks._pattern import refuse_bad_patterns
 from verifier.checks._secret_scan import PROGRAM, wanted
 from verifier.checks.base import Check, Host, Mismatch, ask
 from verifier.errors import CannotObserve
@@ -64,10 +67,12 @@ class Params:
     max_commits: Annotated[int, Field(ge=1, le=100_000)] = 2000
     skip: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     allow: tuple[Accepted, ...] = ()
+    patterns: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if everything := [glob for glob in self.skip if not glob.strip("*/?.")]:
             raise ValueError(f"skip: '{everything[0]}' leaves nothing to look at")
+        refuse_bad_patterns("patterns", self.patterns.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,13 @@ class Seen:
 
 
 def observe(host: Host, want: Params) -> Seen:
-    told = wanted(want.path, want.skip, history=want.history, max_commits=want.max_commits)
+    told = wanted(
+        want.path,
+        want.skip,
+        want.patterns,
+        history=want.history,
+        max_commits=want.max_commits,
+    )
     try:
         said = json.loads(ask(host, "python3 -c %s %s", PROGRAM, told))
         found = tuple(Finding(*one) for one in said["found"])
@@ -128,7 +139,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     ]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, patterns={**want.patterns, "any-text": ".+"})
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _unaccepted(want: Params, seen: Seen) -> list[Finding]:

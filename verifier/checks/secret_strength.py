@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -79,7 +79,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [mismatch for strength in seen.strengths for mismatch in _complaints(want, strength)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, min_guesses_log10=1000)  # more than anything zxcvbn is given could need
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _command_lines(host: Host) -> dict[str, str]:

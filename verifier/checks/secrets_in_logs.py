@@ -8,17 +8,21 @@
 
 The value of every key whose name says it is secret (and of `keys`) is looked for raw, JSON-escaped,
 URL-encoded and in base64, in the logs of all containers of the project since they were started and
-in the host's `files` (shell patterns). Compared in memory; kept are only the names of keys and how
-often each was found. No secret to look for, or no line to look in, is not a pass.
+in the host's `files` (shell patterns). `patterns` are regular expressions that no line may match
+either, such as `Bearer [A-Za-z0-9.-]{20}` for what is no setting. Compared in memory; kept are only
+the names of keys and how often each was found. No secret to look for, or no line to look in, is not
+a pass.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from verifier.checks._compose import containers
 from verifier.checks._dotenv import read_env
 from verifier.checks._logs import Capture, capture
+from verifier.checks._pattern import refuse_bad_patterns
 from verifier.checks._secret import SHORTEST_SECRET, is_secret, shapes
 from verifier.checks.base import Check, Host, Mismatch, ask
 from verifier.errors import CannotObserve
@@ -31,16 +35,23 @@ class Params:
     keys: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     tail: int = 20000
+    patterns: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        refuse_bad_patterns("patterns", self.patterns)
 
 
 @dataclass(frozen=True)
 class Log:
-    """One log that was searched: how many lines, and in how many of them each key's value stood."""
+    """One log that was searched: how many lines, in how many of them each key's value stood, and how
+    many each pattern matched.
+    """
 
     name: str
     lines: int
     is_cut: bool
     found: tuple[tuple[str, int], ...]
+    matched: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ def observe(host: Host, want: Params) -> Seen:
         captures += [capture(host, one, want.tail) for one in containers(host, want.project)]
     if not sum(len(one.lines) for one in captures):
         raise CannotObserve("not one log line could be captured")
-    return Seen(tuple(sorted(secrets)), tuple(_searched(one, secrets) for one in captures))
+    return Seen(tuple(sorted(secrets)), tuple(_searched(want, one, secrets) for one in captures))
 
 
 def judge(want: Params, seen: Seen) -> list[Mismatch]:
@@ -66,15 +77,20 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
         if key not in seen.keys
     ]
     return missing + [
-        Mismatch(
-            f"log of {log.name}", f"without the value of {key}", f"it stands in {number} lines"
-        )
+        Mismatch(f"log of {log.name}", f"without {what}", f"it stands in {number} lines")
         for log in seen.logs
-        for key, number in log.found
+        for what, number in (
+            *((f"the value of {key}", number) for key, number in log.found),
+            *((f"/{pattern}/", number) for pattern, number in log.matched),
+        )
     ]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, patterns=(*want.patterns, "^"))  # found in any line
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _secrets(want: Params, settings: dict[str, str]) -> dict[str, frozenset[str]]:
@@ -104,9 +120,14 @@ def _file(host: Host, path: str, tail: int) -> Capture:
     return Capture(path, tuple(lines[-tail:]), len(lines) > tail)
 
 
-def _searched(one: Capture, secrets: dict[str, frozenset[str]]) -> Log:
-    counts = (
+def _searched(want: Params, one: Capture, secrets: dict[str, frozenset[str]]) -> Log:
+    found = (
         (key, sum(any(shape in line for shape in forms) for line in one.lines))
         for key, forms in sorted(secrets.items())
     )
-    return Log(one.service, len(one.lines), one.is_cut, tuple(c for c in counts if c[1]))
+    matched = (
+        (pattern, sum(bool(re.search(pattern, line)) for line in one.lines))
+        for pattern in want.patterns
+    )
+    counts = (tuple(c for c in of_kind if c[1]) for of_kind in (found, matched))
+    return Log(one.service, len(one.lines), one.is_cut, *counts)

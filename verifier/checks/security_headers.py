@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urljoin
 
 from verifier.checks._http import MAX_TIME_S, Answer, Request, fetch
@@ -65,7 +65,12 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return wrong
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    no_such = {"X-Verifier-No-Such-Header": "verifier-no-such-value"}
+    return replace(want, also={**want.also, **no_such})
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 Fault = tuple[str, str, str]
 

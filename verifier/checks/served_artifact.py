@@ -14,7 +14,7 @@ on the host; an empty directory is an error, not a pass.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from urllib.parse import quote, urljoin
 
@@ -76,7 +76,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return [*wrong, *_judge_manifest(want, seen)] if want.manifest else wrong
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, url=urljoin(want.url, "verifier-no-such-path/"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 # The answer goes to a file, because a pipe would lose curl's own exit status.
 _FETCH = """

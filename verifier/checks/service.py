@@ -21,7 +21,7 @@ with no init system to ask.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -78,7 +78,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, name="verifier-no-such-service")
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 _WHICH_INIT = """

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from verifier.checks._compose import Container, Stack, containers, execute, merged_config
@@ -75,7 +75,11 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
     return found + [wrong for mount in seen.mounts for wrong in _wrong(mount)]
 
 
-CHECK = Check(Params, observe, judge)
+def _impossible(want: Params) -> Params:
+    return replace(want, required=(*want.required, "verifier-no-such-service:/tmp"))
+
+
+CHECK = Check(Params, observe, judge, impossible=_impossible)
 
 
 def _declared(service: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, ...]]]:

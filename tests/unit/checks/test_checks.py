@@ -10,7 +10,7 @@ from typing import Literal
 import pydantic
 import pytest
 
-from support import Recorded, fake_host
+from support import FakeShell, Recorded, fake_host, host_behind
 from verifier.checks.base import check_names, find_check
 from verifier.document import read_document
 from verifier.errors import CannotObserve
@@ -54,3 +54,22 @@ def test_a_recorded_look_is_judged_as_the_case_says(file: Path) -> None:
 def test_every_check_has_a_passing_a_failing_and_a_could_not_look_case(check: str) -> None:
     outcomes = {f.stem.split("-")[0] for f in FILES if f.parent.name == check}
     assert {"passes", "fails", "errors"} <= outcomes
+
+
+@pytest.mark.parametrize("check", check_names())
+def test_every_check_is_red_for_parameters_that_no_host_can_meet(check: str) -> None:
+    found = find_check(check)
+    assert found.impossible is not None
+    for file in (f for f in FILES if f.parent.name == check and f.stem.startswith("passes")):
+        case = read_document(file, Case)
+        want = found.read(case.given)
+        impossible = found.impossible(want)
+        assert impossible != want
+        real, control = FakeShell(case.shell), FakeShell(case.shell)
+        found.observe(host_behind(real), want)
+        try:
+            red = found.judge(impossible, found.observe(host_behind(control), impossible))
+        except (AssertionError, CannotObserve):
+            red = []
+        # Only where the same is asked do the recorded answers say what a host would.
+        assert red or control.asked != real.asked, file.stem

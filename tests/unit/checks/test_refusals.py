@@ -10,9 +10,24 @@ from verifier.checks.base import find_check
 from verifier.errors import UsageError
 
 _DB = {"engine": "postgresql", "project": "p", "service": "db"}
+_STACK = {"project": "p", "directory": "/srv/p", "files": ["compose.yml"]}
 
 NONSENSE: tuple[tuple[str, dict[str, object], str], ...] = (
     ("file", {"path": ""}, "at least 1 character"),
+    ("file_backup", {"directory": "/b", "pattern": "*"}, "at least one path in holds or same"),
+    ("file_backup", {"directory": "/b", "pattern": "*", "holds": ["a/../../x"]}, "leads out of"),
+    ("file_backup", {"directory": "/b", "pattern": "*", "holds": ["/etc"]}, "'holds.0'"),
+    (
+        "database_restore",
+        {"directory": "/b", "pattern": "*", "database": _DB, "may_differ_rows": 1},
+        "belongs to `compare: live`",
+    ),
+    ("backup_script", {"path": "backup.sh", "pattern": "*", "database": _DB}, "'path'"),
+    (
+        "backup_script",
+        {"path": "/b.sh", "pattern": "*", "database": _DB, "arguments": ["-v"]},
+        "one of them is `{folder}`",
+    ),
     ("file", {"path": "/x", "exists": False, "contains": ["a"]}, "stands alone"),
     ("file", {"path": "/x", "exists": False, "max_age_s": 5}, "stands alone"),
     ("file", {"path": "/x", "exists": False, "kind": "file"}, "stands alone"),
@@ -36,6 +51,12 @@ NONSENSE: tuple[tuple[str, dict[str, object], str], ...] = (
     ("service", {"name": "../x"}, "'name'"),
     ("git_state", {"path": "."}, "at least one of clean, branch, pushed"),
     ("git_state", {"ignored": [""]}, "names nothing"),
+    ("firewall", {"allow": [], "refuse": ["0/tcp"]}, "refuse: '0/tcp' is no port"),
+    ("injection", {"url": "http://h/?q={probe}", "red_from": 501}, "less than or equal to 500"),
+    ("migrations", {"command": ["x"], "min_applied": 0}, "greater than or equal to 1"),
+    ("read_only_root", {"stack": _STACK, "directory": "tmp"}, "directory is absolute"),
+    ("secret_scan", {"patterns": {"own": "("}}, r"'\(' is not a regular expression"),
+    ("secrets_in_logs", {"env_file": "/x", "patterns": [""]}, "found in any text"),
     ("command", {"argv": [], "silent": True}, "at least 1 item"),
     ("command", {"argv": ["true"]}, "an exit status alone proves nothing"),
     ("command", {"argv": ["true"], "exit": 0}, "an exit status alone proves nothing"),
@@ -63,6 +84,18 @@ NONSENSE: tuple[tuple[str, dict[str, object], str], ...] = (
         "smtp",
         {"host": "m", "starttls": False, "env_file": "/e", "user_key": "U", "password_key": "P"},
         "others would read the password",
+    ),
+    ("event_intake", {"env_file": "/e", "dsn_key": "D", "lookup_url": "http://h/"}, "{event_id}"),
+    ("event_intake", {"env_file": "/e", "dsn_key": "D", "lookup_token_key": "T"}, "is for lookup"),
+    ("event_intake", {"env_file": "/e", "dsn_key": "D", "kind": "log"}, "'transaction'"),
+    ("metric_series", {"url": "http://h", "series": [], "max_age_s": 5}, "at least 1 item"),
+    ("metric_series", {"url": "http://h", "series": ["u"], "max_age_s": 0}, "greater than 0"),
+    ("metric_series", {"url": "h", "series": ["u"], "max_age_s": 5, "max": 1}, "belong together"),
+    ("metric_series", {"url": "h", "series": ["u"], "max_age_s": 5, "value": "u"}, "belong toge"),
+    (
+        "metric_series",
+        {"url": "h", "series": ["u"], "max_age_s": 5, "value": "u", "min": 2, "max": 1},
+        "no value could pass",
     ),
     ("load", {"url": "127.0.0.1:8000"}, "begins with http:// or https://"),
     ("load", {"url": "http://h/a b"}, "percent-encoded"),
@@ -149,6 +182,41 @@ NONSENSE: tuple[tuple[str, dict[str, object], str], ...] = (
         {"database": _DB, "query": "SELECT 1", "at_least": 2, "at_most": 1},
         "at_least is more",
     ),
+    ("log_analysis", {"files": ["/x.log"], "limits": {"errors": None}}, "at least one kind"),
+    ("log_analysis", {"limits": {"errors": 1}}, "give a project, or files"),
+    (
+        "log_analysis",
+        {"files": ["/x"], "services": ["a"], "limits": {"errors": 1}},
+        "needs the project",
+    ),
+    (
+        "log_analysis",
+        {"files": ["/x"], "limits": {"slow": 1}},
+        "'errors', 'performance' or 'security'",
+    ),
+    (
+        "log_analysis",
+        {"files": ["/x"], "limits": {"errors": 1}, "ignore": ["("]},
+        "regular expression",
+    ),
+    ("release_history", {"root": "/srv/x", "least": 0}, "least is at least 1"),
+    ("page_speed", {"url": "http://h/"}, "at least one of fcp_ms, lcp_ms, tti_ms"),
+    ("page_speed", {"url": "h", "fcp_ms": 1}, "begins with http:// or https://"),
+    ("page_speed", {"url": "file:///etc/passwd", "fcp_ms": 1}, "begins with http:// or https://"),
+    ("page_speed", {"url": "http://h/", "fcp_ms": 1, "runs": 0}, "greater than or equal to 1"),
+    ("page_speed", {"url": "http://h/", "fcp_ms": 1, "command": []}, "at least 1 item"),
+    ("lazy_chunks", {"url": "http://h/", "entry": [], "lazy": {"/a": ["a"]}}, "at least 1 item"),
+    ("lazy_chunks", {"url": "http://h/", "entry": ["a"], "lazy": {}}, "at least 1 item"),
+    ("lazy_chunks", {"url": "http://h/a", "entry": ["a"], "lazy": {"/a": ["a"]}}, "a slash"),
+    (
+        "lazy_chunks",
+        {"url": "http://h/", "entry": ["a"], "lazy": {"/": ["a"]}},
+        "first page itself",
+    ),
+    ("image_budget", {"directory": "/x", "budget": {}}, "at least 1 item"),
+    ("image_budget", {"directory": "/x", "budget": {"*": {}}}, "one of bytes, width, height"),
+    ("image_budget", {"directory": "/x", "budget": {"*": {"bytes": 3000000}}}, "2000000"),
+    ("image_budget", {"directory": "/x", "budget": {"*": {"size": 1}}}, "'budget.*.size'"),
 )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -54,3 +55,16 @@ def test_control_characters_of_a_host_reach_neither_terminal_nor_xml() -> None:
 
 def test_the_text_of_an_open_gate_never_hides_what_was_not_checked() -> None:
     assert "1 not checked" in find_reporter("text")(finished_run())
+
+
+def test_load_is_drawn_second_by_second_with_its_errors() -> None:
+    run = finished_run()
+    moments = [(10, 0, 2.0), (10, 0, 4.0), (10, 3, 16.0)]
+    series = tuple(
+        {"second": n, "requests": asked, "errors": errors, "p95_ms": p95}
+        for n, (asked, errors, p95) in enumerate(moments)
+    )
+    loaded = replace(run.results[4], series=series)
+    text = find_reporter("text")(replace(run, results=(*run.results[:4], loaded, *run.results[5:])))
+    assert "h1 alive  ▂▃█  2.0 to 16.0 ms, 3 errors in 30 requests" in text
+    assert "Under load" not in find_reporter("text")(run)

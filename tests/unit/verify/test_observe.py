@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from support import FakeConnections, FakeShell, Recorded, assignment, plan
+from verifier.checklist.binding import Retry
 from verifier.errors import Unreachable
 from verifier.inventory import Host, Reach
 from verifier.plan import Assignment, Plan
@@ -136,3 +137,97 @@ def _evidence(store: RunDirectory, result: Result) -> dict[str, object]:
         (store.path / "evidence" / f"{result.evidence[0]}.json").read_text()
     )
     return found
+
+
+class _Sequence(FakeShell):
+    """Answers with one recording after the other, the last one for good."""
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__()
+        self._texts = list(texts)
+
+    def __call__(self, command: str, timeout_s: float, stdin: bytes) -> tuple[int, bytes, bytes]:
+        del timeout_s, stdin
+        self.asked.append(command)
+        text = self._texts.pop(0) if len(self._texts) > 1 else self._texts[0]
+        return 0, text.encode(), b""
+
+
+def _retried(folder: Path, retry: Retry, *texts: str) -> tuple[Result, int]:
+    shell = _Sequence(*texts)
+    asked = replace(_asked("web"), retry=retry)
+    (result,), *_ = _verified(plan(asked), lambda _: shell, folder)
+    return result, len(shell.asked)
+
+
+_INSPECTED = """[{"Id": "c0ffee", "Name": "/shop-app-1", "Image": "sha256:1", "RestartCount": 0,
+  "State": {"Status": "running", "ExitCode": 0, "OOMKilled": false, "Pid": 7,
+            "StartedAt": "2026-03-01T00:00:00Z"},
+  "Config": {"Labels": {"com.docker.compose.oneoff": "False", "com.docker.compose.project": "shop",
+                        "com.docker.compose.service": "app"}}}]"""
+CLOSED = "LISTEN 0 128 0.0.0.0:22 0.0.0.0:*\n"
+
+
+def test_without_a_retry_there_is_one_look(tmp_path: Path) -> None:
+    result, looks = _retried(tmp_path, Retry(), CLOSED, SS.out)
+    assert (result.outcome, result.looks, looks) == (Outcome.FAIL, 1, 1)
+
+
+def test_a_look_is_repeated_until_it_passes_within_its_time(tmp_path: Path) -> None:
+    retry = Retry(within_s=30, every_s=0.01)
+    result, looks = _retried(tmp_path, retry, CLOSED, CLOSED, SS.out)
+    assert (result.outcome, result.looks, looks) == (Outcome.PASS, 3, 3)
+    assert len(result.evidence) == 2  # what the first look saw is kept, too
+
+
+def test_a_look_that_never_passes_ends_with_its_time(tmp_path: Path) -> None:
+    result, looks = _retried(tmp_path, Retry(within_s=0.05, every_s=0.02), CLOSED)
+    assert result.outcome is Outcome.FAIL
+    assert 2 <= looks <= 4
+
+
+def test_so_many_successes_must_follow_each_other(tmp_path: Path) -> None:
+    retry = Retry(within_s=30, every_s=0.01, successes=3)
+    texts = (SS.out, SS.out, CLOSED, SS.out, SS.out, SS.out)
+    result, looks = _retried(tmp_path, retry, *texts)
+    assert (result.outcome, looks) == (Outcome.PASS, 6)
+
+
+def test_a_success_that_does_not_last_is_no_pass(tmp_path: Path) -> None:
+    result, looks = _retried(tmp_path, Retry(every_s=0.01, successes=3), SS.out, SS.out, CLOSED)
+    assert (result.outcome, looks) == (Outcome.FAIL, 3)
+
+
+def test_what_puts_load_on_a_host_comes_last_and_alone(tmp_path: Path) -> None:
+    order: list[str] = []
+    planned = plan(
+        replace(_asked("load1"), burdens=True), _asked("a"), replace(_asked("load2"), burdens=True),
+        _asked("b"),
+    )  # fmt: skip
+    store = RunDirectory.create(tmp_path, "run", Redactor())
+    hosts = [Host("h1", (), Reach("ssh", "h1"))]
+    with FakeConnections(lambda _: FakeShell([SS])) as connections:
+        verify(planned, hosts, connections, store, lambda r: order.append(r.item))
+    assert set(order[:2]) == {"a", "b"}
+    assert order[2:] == ["load1", "load2"]
+
+
+def test_a_look_inside_a_container_runs_in_it(tmp_path: Path) -> None:
+    shell = FakeShell(
+        [
+            Recorded("docker exec -i c0ffee /bin/sh -c", SS.out),
+            Recorded("docker ps", "c0ffee\n"),
+            Recorded("docker inspect", _INSPECTED),
+        ]
+    )
+    asked = replace(_asked("web"), vantage="container", inside=("shop", "app"))
+    (result,), *_ = _verified(plan(asked), lambda _: shell, tmp_path)
+    assert result.outcome is Outcome.PASS, result.reasons
+    assert shell.asked[-1].startswith("docker exec -i c0ffee /bin/sh -c ")
+
+
+def test_a_container_that_does_not_run_is_no_verdict(tmp_path: Path) -> None:
+    shell = FakeShell([Recorded("docker ps", "")])
+    asked = replace(_asked("web"), vantage="container", inside=("shop", "app"))
+    (result,), *_ = _verified(plan(asked), lambda _: shell, tmp_path)
+    assert result.outcome is Outcome.ERROR
