@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 CORPUS ?= ../shared/corpus
 
-.PHONY: help setup engine lab demo test unit integration acceptance compose-v1 faults corpus check format lock clean
+.PHONY: help setup engine browser lab demo test unit integration acceptance compose-v1 faults corpus check format lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -21,7 +21,10 @@ $(STAMP): requirements.lock pyproject.toml
 engine:  ## a Docker Engine that answers (installed and started on Debian as root)
 	lab/engine ensure
 
-lab: setup engine  ## three throw-away hosts, and the databases and images they need
+browser:  ## Chromium and Lighthouse, which measure pages (installed on Debian as root)
+	lab/browser ensure
+
+lab: setup engine browser  ## three throw-away hosts, and the databases and images they need
 	$(BIN)/verifier lab up
 
 demo: lab  ## the whole promise on hosts of its own
@@ -38,7 +41,7 @@ acceptance: lab  ## every new kind of check against real faults, whole commands
 compose-v1: lab  ## a host with Engine 20.10 and docker-compose 1.29
 	$(BIN)/pytest -q tests/integration/compose_v1
 faults: lab  ## the long campaign: every fault, every item of its host looked at each time
-	VERIFIER_FAULTS=all $(BIN)/pytest -q tests/faults --durations=0
+	$(BIN)/python tests/faults/campaign.py
 
 corpus: setup  ## how well init understands labelled checklists (CORPUS=folder with gold*.jsonl)
 	$(BIN)/python tests/corpus/score.py $(CORPUS)

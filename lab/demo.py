@@ -41,6 +41,12 @@ def main() -> int:
         _run("lab", "reset", wanted=0)
     _chapter(f"Release {GOOD} on three hosts, every line of both checklists verified")
     _run("deploy", "--inventory", "lab", "--release", GOOD, "--yes", wanted=0)
+    _chapter("The routine checks: done once, and scheduled")
+    for duty in ("daily", "weekly", "monthly", "quarterly"):
+        _run("duty", "run", duty, "--inventory", "lab", wanted=0)
+    where = ("--format", "cron", "--output", _schedule())
+    _run("duty", "schedule", "--inventory", "lab", *where, wanted=0)
+    _run("duty", "list", "--inventory", "lab", wanted=0)
     _chapter("Data: files through one application, rows through the other")
     _plant()
     planted = _count()
@@ -98,6 +104,12 @@ def _quiet(*arguments: str) -> str:
 def _has_release() -> bool:
     listing = _quiet("rollback", "--inventory", "lab", "--list").splitlines()[1:]
     return any(line.split()[1] != "-" for line in listing if line.strip())
+
+
+def _schedule() -> str:
+    """The folder that the lab's items look in: nothing of the lab is put into /etc."""
+    text = Path("inventory/lab/group_vars/all/lab.yml").read_text(encoding="utf-8")
+    return str(Path(json.loads(text.split("lab_state_dir: ", 1)[1]), "duties"))
 
 
 def _hosts() -> list[tuple[str, str]]:

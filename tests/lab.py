@@ -4,6 +4,7 @@ purpose.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -39,6 +40,20 @@ def run_verifier(
     )  # fmt: skip
 
 
+def do_duties() -> None:
+    """Has the duties done that are not done, and scheduled: without that their items are red on a
+    new lab. Whether they succeed is for those items to say.
+    """
+    standing = json.loads(run_verifier("duty", "list", "-i", "lab", "--format", "json").stdout)
+    for duty in standing:
+        if duty["state"] != "ok" or duty["failed_since"]:
+            run_verifier("duty", "run", duty["duty"], "-i", "lab", "--yes")
+    folder = load_inventory("lab", project=ROOT).hosts[0].variable("lab_state_dir")
+    run_verifier(
+        "duty", "schedule", "-i", "lab", "--format", "cron", "--output", f"{folder}/duties"
+    )
+
+
 @dataclass(frozen=True)
 class Answer:
     """A Result with the source id of its item."""
@@ -66,7 +81,9 @@ class LabView:
         hosts = self._inventory.matching(host)
         releases = current_releases(hosts, self._connections)
         chosen = tuple(h for h in with_releases(self._inventory, releases) if h.name == host)
-        plan = make_plan(self._checklists, self._inventory, chosen, (), frozenset(sources))
+        plan = make_plan(
+            self._checklists, self._inventory, chosen, (), frozenset(sources), load=True
+        )
         wanted = tuple(a for a in plan.assignments if a.method == "check")
         store = RunDirectory.create(
             self._folder,

@@ -67,8 +67,13 @@ class FakeConnections(Connections):
 
 def fake_host(*recorded: Recorded) -> Host:
     """A testinfra host whose commands are answered from recordings."""
+    return host_behind(FakeShell(recorded))
+
+
+def host_behind(shell: FakeShell) -> Host:
+    """The same, for a test that also wants to know what was asked."""
     name = InventoryHost("fake", (), Reach("local", "fake"))
-    host, _ = Connection(name, FakeShell(recorded)).look()
+    host, _ = Connection(name, shell).look()
     return host
 
 

@@ -21,6 +21,7 @@ from verifier.lab.project import Project
 BASE = "verifier-lab/base:latest"
 HOST = "verifier-lab/host:latest"
 REGISTRY = "verifier-lab/registry:latest"
+SERVICES = "verifier-lab/services:latest"
 O4O_BUILDER = "verifier-lab/o4o-builder:latest"
 
 UPSTREAM_BASE = "debian:trixie-slim"
@@ -74,7 +75,11 @@ def registry_image(project: Project) -> Image:
     return Image("registry image", REGISTRY, project.lab / "registry", arguments=(("BASE", BASE),))
 
 
-def service_images(project: Project) -> tuple[Image, ...]:
+def services_image(project: Project) -> Image:
+    return Image("services image", SERVICES, project.lab / "services", arguments=(("BASE", BASE),))
+
+
+def database_images(project: Project) -> tuple[Image, ...]:
     """The databases, in the order in which they take longest."""
     return tuple(
         Image(

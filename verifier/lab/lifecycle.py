@@ -28,6 +28,7 @@ from verifier.lab.hosts import (
 )
 from verifier.lab.project import Project, write_inventory
 from verifier.lab.secrets import ensure_secrets
+from verifier.lab.services import ensure_services, remove_services, trust_authority
 from verifier.lab.state import LabState, remove_state
 
 # Two builds at a time saturate a small machine; the other lanes mostly wait for the network.
@@ -80,13 +81,15 @@ def bring_up(lab: Lab) -> tuple[HostStatus, ...]:
     with ThreadPoolExecutor(LANES) as pool:
         running = pool.submit(_start_registry, lab)
         hosts = pool.submit(_start_hosts, lab, build=True)
-        services = [
+        databases = [
             pool.submit(_deliver, lab, (image,), running)
-            for image in images.service_images(project)
+            for image in images.database_images(project)
         ]
         releases = pool.submit(_deliver, lab, images.application_images(project), running)
         builder = pool.submit(_build_builder, lab, hosts)
-        _all_done([running, hosts, *services, releases, builder])
+        services = pool.submit(_start_services, lab, secrets)
+        _all_done([running, hosts, *databases, releases, builder, services])
+    lab.step("authority", lambda: trust_authority(docker, state))
     lab.step("o4o databases", lambda: ensure_databases(docker, project, secrets))
     return look(docker)
 
@@ -96,10 +99,10 @@ def look(docker: Docker) -> tuple[HostStatus, ...]:
 
 
 def reset(lab: Lab) -> tuple[HostStatus, ...]:
-    """Hosts as they were after the first `up`: nothing deployed, new host keys. Images and secrets
-    stay.
+    """Hosts as they were after the first `up`: nothing deployed, new host keys, and services that
+    have seen nothing yet. Images and secrets stay.
     """
-    if not lab.docker.image_id(images.HOST):
+    if not (lab.docker.image_id(images.HOST) and lab.docker.image_id(images.SERVICES)):
         raise UsageError("there is no lab to reset", do="verifier lab up")
     for host in HOSTS:
         refuse_foreign(lab.docker, lab.state, host)
@@ -109,12 +112,15 @@ def reset(lab: Lab) -> tuple[HostStatus, ...]:
     lab.step("registry", lambda: registry.ensure_registry(lab.docker))
     lab.step("old hosts", lambda: _remove_hosts(lab.docker))
     _start_hosts(lab, build=False)
+    remove_services(lab.docker)
+    lab.step("services", lambda: ensure_services(lab.docker, lab.state, secrets))
+    lab.step("authority", lambda: trust_authority(lab.docker, lab.state))
     lab.step("o4o databases", lambda: ensure_databases(lab.docker, lab.project, secrets))
     return look(lab.docker)
 
 
 def take_down(docker: Docker, state: LabState, report: Report, *, everything: bool) -> None:
-    """Removes hosts, registry and network. With `everything` also images, the registry's volume and
+    """Removes hosts, services, registry and network. With `everything` also images, the registry's volume and
     the state.
     """
     started = time.monotonic()
@@ -150,6 +156,11 @@ def _start_hosts(lab: Lab, *, build: bool) -> None:
         _all_done([pool.submit(_await, lab, host) for host in HOSTS])
 
 
+def _start_services(lab: Lab, secrets: dict[str, str]) -> None:
+    _build(lab, images.services_image(lab.project))
+    lab.step("services", lambda: ensure_services(lab.docker, lab.state, secrets))
+
+
 def _start(lab: Lab, host: LabHost) -> None:
     lab.step(f"host {host.name}", lambda: ensure_host(lab.docker, lab.project, lab.state, host))
 
@@ -170,7 +181,16 @@ def _build_builder(lab: Lab, hosts_run: Future[None]) -> None:
     image = images.builder_image(lab.project)
     if image is not None:
         hosts_run.result()
-        _build(lab, image)
+        lab.step(image.name, lambda: _ensure_builder(lab, image))
+
+
+def _ensure_builder(lab: Lab, image: images.Image) -> str:
+    done = images.ensure_image(lab.docker, image)
+    if done == "built":
+        # A deployment makes an artifact only where there is none: an old one would be deployed.
+        for artifact in lab.state.artifacts.glob("o4o-*.tar.gz"):
+            artifact.unlink()
+    return done
 
 
 def _build(lab: Lab, image: images.Image) -> None:

@@ -26,6 +26,8 @@ NAMES = (
     "vault_o4o_db_password",
     "vault_o4o_redis_password",
     "vault_o4o_smtp_password",
+    "vault_o4o_error_tracking_key",
+    "vault_o4o_apm_key",
 )
 LENGTH = 40
 

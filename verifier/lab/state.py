@@ -46,6 +46,14 @@ class LabState:
         return self.root / "vault.yml"
 
     @property
+    def certificates(self) -> Path:
+        return self.root / "certificates"
+
+    @property
+    def ca_certificate(self) -> Path:
+        return self.certificates / "ca.crt"
+
+    @property
     def artifacts(self) -> Path:
         return self.root / "artifacts"
 

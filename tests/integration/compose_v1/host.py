@@ -107,7 +107,7 @@ def _ensure_registry_serves(docker: Docker, project: Project) -> None:
     ensure_registry(docker)
     releases = {f"{images.PUSH_TO}/filewallball:{release}" for release in RELEASES}
     wanted = [image for image in images.application_images(project) if image.tag in releases]
-    wanted += [image for image in images.service_images(project) if "postgres" not in image.tag]
+    wanted += [image for image in images.database_images(project) if "postgres" not in image.tag]
     for image in wanted:
         images.ensure_image(docker, image)
         images.ensure_pushed(docker, image)

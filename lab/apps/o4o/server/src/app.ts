@@ -10,11 +10,13 @@ import { login, whoami } from './auth'
 import { health } from './health'
 import { addItem, listItems } from './items'
 import type { Log } from './log'
+import { makeMetrics, type Answered } from './metrics'
 import { describeApi, renderDocs } from './openapi'
 import { answerErrors, notFound } from './problem'
 import type { Release } from './release'
 import { makeGuards } from './security'
 import type { Settings } from './settings'
+import { makeTracker, type Tracker } from './tracker'
 
 export interface Parts {
   settings: Settings
@@ -23,6 +25,9 @@ export interface Parts {
   redis: Redis
   log: Log
 }
+
+/** Asked by machines every few seconds. */
+const WATCHERS = new Set(['/health', '/metrics'])
 
 export interface Route {
   method: string
@@ -33,13 +38,16 @@ export function makeApp({ settings, release, database, redis, log }: Parts): Exp
   const guards = makeGuards(settings, release, redis)
   const description = describeApi(release)
   const docs = renderDocs(description)
+  const metrics = makeMetrics(redis)
+  const tracker = makeTracker(settings, release, log)
   const app = express()
-  app.use(logRequests(log), ...guards.headers, compression())
+  app.use(logRequests(log), watchRequests(metrics.note, tracker), ...guards.headers, compression())
   app.use('/api', guards.origins, ...guards.limit, cookieParser(), express.json({ limit: '16kb' }), ...guards.csrf)
 
   app.get('/health', health(release, database, redis))
+  app.get('/metrics', metrics.send)
   app.get('/api/csrf-token', guards.sendCsrfToken)
-  app.get('/api/items', listItems(database))
+  app.get('/api/items', listItems(database, release))
   app.post('/api/items', addItem(database, release))
   app.post('/api/login', login(settings))
   app.get('/api/whoami', whoami(settings))
@@ -49,7 +57,7 @@ export function makeApp({ settings, release, database, redis, log }: Parts): Exp
   app.get('/assets/:file', sendAsset(settings))
 
   app.use(notFound)
-  app.use(answerErrors(log))
+  app.use(answerErrors(log, tracker))
   return app
 }
 
@@ -81,15 +89,31 @@ function sendAsset(settings: Settings): RequestHandler {
   })
 }
 
-// Without the query: it may hold what a person typed. Health checks would drown everything else.
+// Without the query: it may hold what a person typed. Health checks and scrapes would drown everything else.
 function logRequests(log: Log): RequestHandler {
   return (request, response, next) => {
     const start = process.hrtime.bigint()
     const { method, path } = request
     response.on('finish', () => {
-      if (path === '/health' && response.statusCode === 200) return
+      if (WATCHERS.has(path) && response.statusCode === 200) return
       const ms = Number((process.hrtime.bigint() - start) / 1000n) / 1000
       log.info('request', { method, path, status: response.statusCode, ms })
+    })
+    next()
+  }
+}
+
+// By the route and not by the path, which anybody can make up without end.
+function watchRequests(note: (answered: Answered) => void, tracker: Tracker): RequestHandler {
+  return (request, response, next) => {
+    const startedMs = performance.timeOrigin + performance.now()
+    const { method, path } = request
+    response.on('finish', () => {
+      const endedMs = performance.timeOrigin + performance.now()
+      const route = request.route ? [request.route.path].flat().join('|') : 'none'
+      const status = response.statusCode
+      note({ method, route, status, seconds: (endedMs - startedMs) / 1000 })
+      if (!WATCHERS.has(path)) tracker.timing({ name: `${method} ${route}`, status, startedMs, endedMs })
     })
     next()
   }

@@ -1,8 +1,9 @@
 /**
  * Faults on purpose. A broken release is the same build with another `defect` in its release.json; every way in which
- * it misbehaves is decided here, and `crash`, `leak`, `settings` and `migration` are carried out here too.
+ * it misbehaves is decided here, and all but the missing guards and `unhealthy` are carried out here too.
  */
-import type { MigrationInterface, QueryRunner } from 'typeorm'
+import type { RequestHandler } from 'express'
+import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm'
 import type { Release } from './release'
 import type { Settings } from './settings'
 
@@ -28,6 +29,19 @@ export function crashLater(release: Release): void {
 /** A line that must never be written; `write` goes around the redaction. */
 export function leakSecret(release: Release, settings: Settings, write: (line: string) => void): void {
   if (release.defect === 'leak') write(`signing tokens with ${settings.JWT_SECRET}`)
+}
+
+/** A search that is run as SQL, or shown as HTML; null where the release has neither defect. */
+export function listItemsCarelessly(database: DataSource, release: Release): RequestHandler | null {
+  if (release.defect !== 'sql' && release.defect !== 'xss') return null
+  return async ({ query: { q = '' } }, response) => {
+    if (release.defect === 'xss') {
+      response.send(`<!doctype html><title>O4O</title><p>Nothing is called ${String(q)}.</p>`)
+    } else {
+      const items = await database.query(`SELECT * FROM items WHERE title ILIKE '%${String(q)}%' ORDER BY id DESC LIMIT 20`)
+      response.json({ items })
+    }
+  }
 }
 
 /** Schema 3 exists only to fail: the table is there already. */

@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express'
 import { ILike, type DataSource } from 'typeorm'
 import { z } from 'zod'
 import { itemTable, type Item } from './database'
+import { listItemsCarelessly } from './defects'
 import { sendProblem } from './problem'
 import type { Release } from './release'
 
@@ -13,7 +14,9 @@ const filter = z.strictObject({
 const title = z.string().trim().min(1).max(200)
 const note = z.string().max(1000).default('')
 
-export function listItems(database: DataSource): RequestHandler {
+export function listItems(database: DataSource, release: Release): RequestHandler {
+  const careless = listItemsCarelessly(database, release)
+  if (careless) return careless
   return async (request, response) => {
     const asked = filter.safeParse(request.query)
     if (!asked.success) return sendProblem(response, 'invalid_request')

@@ -22,6 +22,7 @@ export function describeApi(release: Release): Description {
     info: { title: 'O4O', version: release.release, description: errorTable() },
     paths: {
       '/health': { get: healthOperation(release) },
+      '/metrics': { get: operation('Numbers for Prometheus.', { 200: plain('text/plain', 'o4o_request_errors_total 0') }) },
       '/api/csrf-token': {
         get: operation('A CSRF token; send it back as x-csrf-token, with the cookies.', {
           200: json('Token', { token: '5f0c…' }), ...problems('rate_limited', 'internal'),

@@ -10,7 +10,10 @@ const shape = z.strictObject({
   schema: z.int().min(1),
   defect: z.enum([
     '', 'crash', 'unhealthy', 'nohelmet', 'nocsrf', 'noratelimit', 'leak', 'settings', 'migration',
+    'sql', 'xss',
   ]),
+  /** The digest of the sources it was built from. */
+  revision: z.string().optional(),
 })
 
 export type Release = Readonly<z.infer<typeof shape>>

@@ -9,10 +9,12 @@ import { join, resolve } from 'node:path'
 import { parse } from 'dotenv'
 import { z } from 'zod'
 import { distortSettings } from './defects'
+import { readDsn } from './dsn'
 import { RELEASE_DIR, readRelease, type Release } from './release'
 
 export const SECRETS = [
   'DB_PASSWORD', 'REDIS_PASSWORD', 'JWT_SECRET', 'CSRF_SECRET', 'SMTP_PASSWORD', 'DEMO_PASSWORD',
+  'ERROR_TRACKING_DSN', 'APM_DSN',
 ] as const
 /** May be left out, also in production. */
 const OPTIONAL: readonly string[] = ['LOG_DIR', 'WEB_DIST', 'DEMO_PASSWORD']
@@ -24,6 +26,8 @@ const port = z.coerce.number().int().min(1).max(65535)
 const count = (most: number) => z.coerce.number().int().min(1).max(most)
 const directory = (fallback: string) =>
   z.string().default(fallback).transform((path) => resolve(RELEASE_DIR, path))
+// Its key makes all of it a secret, so a complaint must not repeat it.
+const dsn = z.string().default('').refine((text) => !text || isDsn(text), 'is no DSN')
 const signingKey = z.string().default(() => randomBytes(32).toString('hex'))
 
 const shape = z.object({
@@ -54,6 +58,8 @@ const shape = z.object({
   SMTP_USER: z.string().default(''),
   SMTP_PASSWORD: z.string().default(''),
   DEMO_PASSWORD: z.string().default(''),
+  ERROR_TRACKING_DSN: dsn,
+  APM_DSN: dsn,
 })
 
 export type Settings = Readonly<z.infer<typeof shape>>
@@ -120,6 +126,14 @@ function shortest(key: string): number {
 
 function isWeak(secret: string, length: number): boolean {
   return secret.length < length || new Set(secret).size < 8 || PLACEHOLDER.test(secret)
+}
+
+function isDsn(text: string): boolean {
+  try {
+    return Boolean(readDsn(text))
+  } catch {
+    return false
+  }
 }
 
 function isSafeOrigin(origin: string): boolean {

@@ -25,4 +25,6 @@ export const productionEnvironment = (): NodeJS.ProcessEnv => ({
   SMTP_PORT: '587',
   SMTP_USER: 'o4o',
   SMTP_PASSWORD: randomText(),
+  ERROR_TRACKING_DSN: `https://${randomText()}@tracker.test/1`,
+  APM_DSN: `https://${randomText()}@tracker.test/2`,
 })

@@ -223,6 +223,17 @@ describe('a broken release', () => {
     expect(answer.status).toBe(201)
   })
 
+  it('runs a search as SQL', async () => {
+    const url = await serve(broken('sql'))
+    expect((await fetch(`${url}/api/items?q=x%27`)).status).toBe(500)
+  })
+
+  it('shows a search as HTML', async () => {
+    const answer = await fetch(`${await serve(broken('xss'))}/api/items?q=%3Cb%3E`)
+    expect(answer.headers.get('content-type')).toContain('text/html')
+    expect(await answer.text()).toContain('<b>')
+  })
+
   it('has no rate limit', async () => {
     const url = await serve(broken('noratelimit'), { RATE_LIMIT_MAX: 1 })
     const burst = await Promise.all(Array.from({ length: 4 }, () => fetch(`${url}/api/items`)))
