@@ -25,7 +25,7 @@ pytestmark = pytest.mark.lab
 
 ONLY = os.environ.get("VERIFIER_FAULTS", "")
 WHOLE_HOST = bool(ONLY)
-LONG_S = 6.0
+LONG_S = 1.5
 ITEMS = [i for c in load_checklists(find_checklists(ROOT)) for i in c.items]
 LOADS = {i.binding.source for i in ITEMS if i.binding.check and find_check(i.binding.check).burdens}
 # Items that share nothing with most faults, one kind of look each.

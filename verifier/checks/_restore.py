@@ -311,7 +311,9 @@ def wrong_with_file(backup: Backup, mode: str) -> list[Mismatch]:
         saw = f"{backup.counted[:12]}…: it was changed or cut"
         found.append(Mismatch(what, f"SHA-256 {backup.recorded[:12]}…", saw))
     if not backup.whole:
-        found.append(Mismatch(what, "unpacks without an error", "gzip finds it damaged or cut short"))
+        found.append(
+            Mismatch(what, "unpacks without an error", "gzip finds it damaged or cut short")
+        )
     elif not backup.ends:
         saw = "no such line: the dump was cut short, or is empty"
         found.append(Mismatch(what, "the line a dump program writes at its end", saw))

@@ -60,7 +60,7 @@ class Check(Generic[P, S]):
     """One kind of look-and-judge. `judge` returns no mismatch for a PASS; it never sees a host.
     `impossible` makes of parameters such that no host can meet, for the negative control. A check
     that `burdens` puts load on the service: it runs alone on its host, and only when load is asked
-    for.
+    for; those of one that `shares` run together, and what they have in common is measured once.
     """
 
     params: type[P]
@@ -68,6 +68,7 @@ class Check(Generic[P, S]):
     judge: Callable[[P, S], list[Mismatch]]
     impossible: Callable[[P], P] | None = None
     burdens: bool = False
+    shares: bool = False
 
     def read(self, given: Mapping[str, object]) -> P:
         """`given` (the `with:` of a binding) as typed parameters; UsageError names the key and what

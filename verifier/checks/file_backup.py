@@ -176,7 +176,10 @@ def judge(want: Params, seen: Seen) -> list[Mismatch]:
         saw = f"{seen.counted[:12]}…: it was changed or cut"
         found.append(Mismatch(what, f"SHA-256 {seen.recorded[:12]}…", saw))
     if not seen.unpacked:
-        return [*found, Mismatch(what, "unpacks without an error", "tar finds it damaged or cut short")]
+        return [
+            *found,
+            Mismatch(what, "unpacks without an error", "tar finds it damaged or cut short"),
+        ]
     looked = {(one.path, one.source) for one in seen.paths}
     wanted_paths = {(p, "") for p in want.holds} | set(want.same.items())
     if looked != wanted_paths:

@@ -110,7 +110,7 @@ def _impossible(want: Params) -> Params:
     return replace(want, entry=(_NO_CHUNK,))
 
 
-CHECK = Check(Params, observe, judge, impossible=_impossible)
+CHECK = Check(Params, observe, judge, impossible=_impossible, burdens=True)
 
 
 def _judge_first(want: Params, page: Page) -> list[Mismatch]:

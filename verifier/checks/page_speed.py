@@ -119,7 +119,7 @@ def _impossible(want: Params) -> Params:
     )
 
 
-CHECK = Check(Params, observe, judge, impossible=_impossible)
+CHECK = Check(Params, observe, judge, impossible=_impossible, burdens=True, shares=True)
 
 
 def _metric(name: str, loads: tuple[Load, ...]) -> Metric:

@@ -73,33 +73,47 @@ def unreached(plan: Plan, why: str) -> tuple[Result, ...]:
     )
 
 
-Lanes = list[list[Assignment]]
+# Looks that are made at the same time, and what comes after them.
+Batch = list[Assignment]
+Lanes = list[list[Batch]]
 
 
 def _in_turn(assignments: tuple[Assignment, ...]) -> tuple[Lanes, Lanes]:
     """First whatever disturbs nobody, each in a lane of its own; then, one lane for each host, what
     puts load on a service.
     """
-    calm = [[a] for a in _fairly(tuple(a for a in assignments if not a.burdens))]
-    loads: dict[str, list[Assignment]] = {}
+    calm = [[[a]] for a in _fairly(tuple(a for a in assignments if not a.burdens))]
+    loads: dict[str, dict[str, Batch]] = {}
     for assignment in assignments:
         if assignment.burdens:
-            loads.setdefault(assignment.host, []).append(assignment)
-    return calm, list(loads.values())
+            shared = find_check(assignment.check).shares
+            batch = assignment.check if shared else assignment.item
+            loads.setdefault(assignment.host, {}).setdefault(batch, []).append(assignment)
+    return calm, [list(batches.values()) for batches in loads.values()]
 
 
 def _run_lanes(
     lanes: Lanes, answer: Callable[[Assignment], Result], hosts: int
 ) -> Iterator[Result]:
+    def run(lane: list[Batch]) -> list[Result]:
+        return [result for batch in lane for result in _at_once(batch, answer)]
+
     workers = min(LOOKS_IN_ALL, LOOKS_PER_HOST * max(1, hosts))
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="look") as pool:
         try:
-            for results in pool.map(lambda lane: [answer(a) for a in lane], lanes):
+            for results in pool.map(run, lanes):
                 yield from results
         except BaseException:
             # Ctrl-C: what has begun ends within its own time limit, nothing more begins
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _at_once(batch: Batch, answer: Callable[[Assignment], Result]) -> list[Result]:
+    if len(batch) == 1:
+        return [answer(batch[0])]
+    with ThreadPoolExecutor(max_workers=len(batch), thread_name_prefix="shared") as pool:
+        return list(pool.map(answer, batch))
 
 
 def _fairly(assignments: tuple[Assignment, ...]) -> list[Assignment]:

@@ -10,6 +10,11 @@ from verifier.checks.base import find_check
 from verifier.errors import UsageError
 
 _DB = {"engine": "postgresql", "project": "p", "service": "db"}
+_FILES: dict[str, object] = {
+    "upload_url": "http://h/files",
+    "download_url": "http://h/files/{id}",
+    "delete_url": "http://h/files/{id}",
+}
 _STACK = {"project": "p", "directory": "/srv/p", "files": ["compose.yml"]}
 
 NONSENSE: tuple[tuple[str, dict[str, object], str], ...] = (
@@ -28,6 +33,17 @@ NONSENSE: tuple[tuple[str, dict[str, object], str], ...] = (
         {"path": "/b.sh", "pattern": "*", "database": _DB, "arguments": ["-v"]},
         "one of them is `{folder}`",
     ),
+    ("disk_io", {"directory": "/srv"}, "at least one limit: write_ms or busy_percent"),
+    ("transfer", _FILES | {"download_url": "http://h/files"}, "need {id} or {name}"),
+    ("transfer", _FILES | {"id_at": ""}, "need {name}"),
+    ("transfer", _FILES | {"upload_url": "/files"}, "'/files' does not begin with"),
+    ("transfer", _FILES | {"size_mb": 20, "files": 20}, "at most 256 MB"),
+    ("load", {"url": "http://h/", "source": "127.0.0.1/8"}, "has host bits set"),
+    ("under_load", {"url": "http://h/"}, "declare at least one limit"),
+    ("under_load", {"url": "ftp://h/", "memory_percent": 9}, "begins with http"),
+    ("under_load", {"url": "http://h/", "memory_percent": 9}, "need 'project' and 'services'"),
+    ("under_load", {"url": "http://h/", "write_ms": 9}, "needs a 'directory'"),
+    ("under_load", {"url": "http://h/", "connections_percent": 9}, "needs a 'database'"),
     ("file", {"path": "/x", "exists": False, "contains": ["a"]}, "stands alone"),
     ("file", {"path": "/x", "exists": False, "max_age_s": 5}, "stands alone"),
     ("file", {"path": "/x", "exists": False, "kind": "file"}, "stands alone"),
