@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 CORPUS ?= ../shared/corpus
 
-.PHONY: help setup engine browser lab demo test unit integration acceptance compose-v1 faults corpus check format lock clean
+.PHONY: help setup engine browser scanner lab demo test unit integration acceptance compose-v1 faults corpus check format lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -24,7 +24,10 @@ engine:  ## a Docker Engine that answers (installed and started on Debian as roo
 browser:  ## Chromium and Lighthouse, which measure pages (installed on Debian as root)
 	lab/browser ensure
 
-lab: setup engine browser  ## three throw-away hosts, and the databases and images they need
+scanner:  ## Wapiti, which scans web applications, in a virtual environment of its own
+	lab/scanner ensure
+
+lab: setup engine browser scanner  ## three throw-away hosts, and the databases and images they need
 	$(BIN)/verifier lab up
 
 demo: lab  ## the whole promise on hosts of its own

@@ -214,4 +214,6 @@ def _next(one: Tried) -> str:
     if "Read-only" in one.answer or not one.source:
         form = "'{{json .Mounts}} {{json .HostConfig.Tmpfs}}'"
         return f"docker inspect --format {form} {one.container}"
-    return f"sudo ls -ldn {one.source}, then sudo chown {one.user} {one.source}"
+    inside = re.search(r": (.+) in it$", one.answer)
+    place = f"{one.source}/{inside[1]}" if inside else one.source
+    return f"sudo ls -ldn {place}, then sudo chown {one.user} {place}"
