@@ -36,7 +36,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Annotated
@@ -171,12 +170,14 @@ def _speed(megabytes: float, seconds: float, through: bool) -> float:  # noqa: F
 def _counted(
     want: Params, seen: Seen, look: Callable[[Params, Transfer], Mismatch | None]
 ) -> list[Mismatch]:
-    """One mismatch for all files that the same thing happened to."""
-    found = Counter(filter(None, (look(want, one) for one in seen.transfers)))
+    """One mismatch for all files that the same thing happened to; answers differ in their details."""
+    alike: dict[str, list[Mismatch]] = {}
+    for wrong in filter(None, (look(want, one) for one in seen.transfers)):
+        alike.setdefault(wrong.saw.partition(":")[0], []).append(wrong)
     total = len(seen.transfers)
     return [
-        Mismatch(f"{wrong.what} ({number} of {total} files)", wrong.wanted, wrong.saw)
-        for wrong, number in found.items()
+        Mismatch(f"{some[0].what} ({len(some)} of {total} files)", some[0].wanted, some[0].saw)
+        for some in alike.values()
     ]
 
 
