@@ -81,15 +81,21 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The load as it was made, between two moments of the vantage's clock. `trouble` is what the
-    first error said.
+    """The load as it was made, between two moments of the vantage's clock: `late` requests began
+    more than `late_ms` after their time. `trouble` is what the first error said.
     """
 
     began_at: float
     ended_at: float
+    late_ms: float
     late: int
     requests: tuple[Asked, ...]
     trouble: str = ""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether this was another load than the one that was asked for."""
+        return self.late > len(self.requests) * _LATE_SHARE
 
     @property
     def good(self) -> tuple[Asked, ...]:
@@ -97,7 +103,7 @@ class Made:
 
 
 def make_load(host: Host, want: Load, late_ms: float = LATEST_MS) -> Made:
-    """CannotObserve when the vantage could not make it: more than 1 % began over `late_ms` late."""
+    """It may be late: ask again, or refuse it. CannotObserve when the vantage could not make it."""
     asked = {
         "url": want.url,
         "method": want.method,
@@ -119,10 +125,15 @@ def make_load(host: Host, want: Load, late_ms: float = LATEST_MS) -> Made:
         raise CannotObserve(f"the vantage could not make this load: {vantage}")
     if len(made.requests) != want.counted:
         raise CannotObserve(f"{len(made.requests)} of {want.counted} requests were reported")
-    if made.late > want.counted * _LATE_SHARE:
-        said = f"{made.late} of {want.counted} requests began more than {late_ms:g} ms late"
-        raise CannotObserve(f"the vantage could not make this load: {said}")
     return made
+
+
+def refuse_late(made: Made) -> None:
+    """CannotObserve when more than 1 % of the requests began late."""
+    if made.is_late:
+        number = len(made.requests)
+        said = f"{made.late} of {number} requests began more than {made.late_ms:g} ms late"
+        raise CannotObserve(f"the vantage could not make this load: {said}")
 
 
 def _read(told: Mapping[str, Any], late_ms: float) -> Made:
@@ -130,6 +141,7 @@ def _read(told: Mapping[str, Any], late_ms: float) -> Made:
     return Made(
         began_at=float(told["began_at"]),
         ended_at=float(told["ended_at"]),
+        late_ms=late_ms,
         late=sum(one.late_ms > late_ms for one in requests),
         requests=requests,
         trouble=str(told["trouble"])[:300],

@@ -18,12 +18,13 @@ status of 400 or more are errors: they are counted by kind, may be `max_error_pe
 requests, and are never counted as fast answers. Redirects are answers and not followed.
 
 When more than 1 % of the requests begin late, which is a quarter of the tightest limit and at most
-100 ms, then the vantage could not make this load, and there is no verdict. `timeout_s` of the
-binding must exceed all of these times together. The load is real: choose a URL whose answering
-changes nothing, and a rate that the service was promised to bear. A limiter that counts callers
-sees one caller here: its 429 are errors. `source` is the local address to ask from, or a network
-(127.0.0.0/8 on a Linux host) out of which each request takes one at random, as many users would.
-Header values stand on a command line: none may be a secret. It needs python3 at the vantage.
+100 ms, then the vantage was too busy to make this load. It is made once more, and when that is late
+again, there is no verdict. `timeout_s` of the binding must exceed all of these times together. The
+load is real: choose a URL whose answering changes nothing, and a rate that the service was promised
+to bear. A limiter that counts callers sees one caller here: its 429 are errors. `source` is the
+local address to ask from, or a network (127.0.0.0/8 on a Linux host) out of which each request
+takes one at random, as many users would. Header values stand on a command line: none may be a
+secret. It needs python3 at the vantage.
 """
 
 from __future__ import annotations
@@ -32,7 +33,15 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from verifier.checks._histogram import Spread, spread
-from verifier.checks._load_program import LATEST_MS, Asked, Limit, Load, Made, make_load
+from verifier.checks._load_program import (
+    LATEST_MS,
+    Asked,
+    Limit,
+    Load,
+    Made,
+    make_load,
+    refuse_late,
+)
 from verifier.checks.base import Check, Host, Mismatch
 
 
@@ -78,6 +87,9 @@ class Seen:
 
 def observe(host: Host, want: Params) -> Seen:
     made = make_load(host, want, want.late_ms)
+    if made.is_late:  # the vantage was busy, which may pass
+        made = make_load(host, want, want.late_ms)
+    refuse_late(made)
     return Seen(
         requests=len(made.requests),
         late=made.late,
