@@ -12,6 +12,7 @@ open_kernel_mounts() {
         delegate_cgroup_v2
     else
         for controller in /sys/fs/cgroup/*; do
+            # Some are links to another one. One that stays read-only is named by dockerd when it starts.
             mount -o remount,bind,rw "$controller" 2>/dev/null || true
         done
     fi
@@ -52,6 +53,7 @@ start_firewall() {
         for port in 22 $application; do "$filter" -w -A INPUT -p tcp --dport "$port" -j ACCEPT; done
         "$filter" -w -P INPUT DROP
     done
+    # Only where there is IPv6, as above.
     ip6tables -w -I INPUT -p ipv6-icmp -j ACCEPT 2>/dev/null || true
     iptables -w -A INPUT -p icmp --icmp-type echo-request -j ACCEPT
     if [ -n "$network" ]; then iptables -w -A INPUT -s "$network" -p tcp --dport 9100 -j ACCEPT; fi

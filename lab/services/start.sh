@@ -30,6 +30,7 @@ start_as tracker tracker python3 -u /usr/local/lib/tracker.py </etc/lab/tracker-
 start_as prometheus prometheus prometheus --config.file=/etc/prometheus/prometheus.yml \
     --storage.tsdb.path=/var/lib/prometheus --storage.tsdb.retention.time=6h --web.listen-address=:9090
 
+# However the first one ended: that it did is what counts.
 wait -n || true
 echo "one of the services has ended; see /var/log" >&2
 exit 1

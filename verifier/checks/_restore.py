@@ -274,7 +274,7 @@ def look_at_output(
     """What a program writes into a scratch folder (`{folder}` among its words), restored."""
     words = (argv[0], pattern, chdir, str(room.within_s), *argv[1:])
     said = _run(host, database, room, _OF_PROGRAM, *words)
-    told = _told(said)
+    told = read_told(said)
     code = int(told["exit"][0]) if "exit" in told else None
     if code == _TIMED_OUT:
         raise CannotObserve(f"{argv[0]} did not end within {room.within_s} s")
@@ -383,7 +383,10 @@ def _user_of(container: Container, database: Database) -> str:
     return user if user.partition(":")[0] not in _NO_NAME else _ENGINE_USERS[database.engine]
 
 
-def _told(said: CommandResult) -> dict[str, list[str]]:
+def read_told(said: CommandResult) -> dict[str, list[str]]:
+    """What a program on the host said of a backup, line by line: a key, a tab, the rest. CannotObserve
+    when it did not come to its end.
+    """
     told: dict[str, list[str]] = {}
     for line in said.stdout.splitlines():
         key, _, rest = line.partition("\t")
@@ -395,7 +398,7 @@ def _told(said: CommandResult) -> dict[str, list[str]]:
 
 
 def _backup(said: CommandResult, room: Room) -> Backup:
-    told = _told(said)
+    told = read_told(said)
     if "file" not in told:
         return Backup(left=tuple(told.get("left", ())))
     if int(told["unpacked"][0]) > room.max_mb * _MIB:

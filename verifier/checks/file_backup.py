@@ -29,7 +29,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from verifier.checks.base import Check, CommandResult, Host, Mismatch
+from verifier.checks._restore import read_told
+from verifier.checks.base import Check, Host, Mismatch
 from verifier.errors import CannotObserve
 
 _MIB = 1_048_576
@@ -137,7 +138,7 @@ def observe(host: Host, want: Params) -> Seen:
     pairs += [f"{path}\t{source}" for path, source in want.same.items()]
     given = (want.directory, want.pattern, str(want.max_mb * _MIB), str(want.within_s), *pairs)
     holes = " ".join(["%s"] * len(given))
-    told = _told(host.run(f"sh -c %s sh {holes}", _LOOK, *given))
+    told = read_told(host.run(f"sh -c %s sh {holes}", _LOOK, *given))
     left = tuple(told.get("left", ()))
     if "file" not in told:
         return Seen(left=left)
@@ -197,14 +198,3 @@ def _impossible(want: Params) -> Params:
 
 
 CHECK = Check(Params, observe, judge, impossible=_impossible)
-
-
-def _told(said: CommandResult) -> dict[str, list[str]]:
-    told: dict[str, list[str]] = {}
-    for line in said.stdout.splitlines():
-        key, _, rest = line.partition("\t")
-        told.setdefault(key, []).append(rest)
-    if said.rc != 0 or "looked" not in told:
-        lines = said.stderr.strip().splitlines() or ["no reason"]
-        raise CannotObserve(f"the backup could not be looked at ({said.rc}): {lines[-1][:300]}")
-    return told

@@ -21,6 +21,7 @@ def main() -> None:
     storage = Storage(settings.upload_dir, settings.max_upload_mb * 1024 * 1024)
     storage.prepare()
     shared = Path(tempfile.gettempdir(), "metrics")
+    # Numbers of an earlier start, if there was one; what cannot be removed makes the next line fail.
     shutil.rmtree(shared, ignore_errors=True)
     shared.mkdir(mode=0o700)
     environment = os.environ | {METRICS_DIR: str(shared), "TMPDIR": str(storage.incoming)}

@@ -56,7 +56,7 @@ def exposition() -> bytes:
         return generate_latest(OWN_REGISTRY)
     _forget_dead_workers(Path(shared))
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, shared)  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry, shared)  # type: ignore[no-untyped-call]  # the library leaves it untyped
     return generate_latest(registry)
 
 
@@ -64,4 +64,4 @@ def _forget_dead_workers(shared: Path) -> None:
     for numbers in shared.glob("gauge_live*_*.db"):
         pid = numbers.stem.rsplit("_", 1)[-1]
         if not Path("/proc", pid).exists():
-            mark_process_dead(int(pid), str(shared))  # type: ignore[no-untyped-call]
+            mark_process_dead(int(pid), str(shared))  # type: ignore[no-untyped-call]  # the same

@@ -56,8 +56,7 @@ class Settings(BaseSettings):
 
 def load_settings(release: Release) -> Settings:
     """Raises pydantic's ValidationError, which names the variable and never its value."""
-    # The environment fills the fields, which a type checker cannot know.
-    return defects.distort(Settings(), release)  # type: ignore[call-arg]
+    return defects.distort(Settings(), release)  # type: ignore[call-arg]  # the environment fills the fields
 
 
 def describe(settings: Settings, hash_key: str | None) -> str:
