@@ -66,7 +66,7 @@ class Check(Generic[P, S]):
     params: type[P]
     observe: Callable[[Host, P], S]
     judge: Callable[[P, S], list[Mismatch]]
-    impossible: Callable[[P], P] | None = None
+    impossible: Callable[[P], P]
     burdens: bool = False
     shares: bool = False
 

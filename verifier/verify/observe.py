@@ -199,7 +199,7 @@ def look(
     """One look and its judgement; with `impossible`, of an expectation that no host can meet."""
     check = find_check(assignment.check)
     want = check.read(assignment.params or {})
-    if impossible and check.impossible:
+    if impossible:
         want = check.impossible(want)
     try:
         connection = _vantage(assignment, host, connections)
